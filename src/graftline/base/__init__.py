@@ -1,0 +1,1 @@
+"""The ground everything stands on: units, chance, time, verdicts, errors, files. Knows no medicine."""
