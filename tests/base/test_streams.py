@@ -58,3 +58,8 @@ def test_choice_follows_its_probabilities():
     keys = Keys.of(0, 1, np.arange(100_000))
     drawn = Streams(7).named("c").choice(keys, np.array([0.2, 0.5, 0.3]))
     assert np.allclose(np.bincount(drawn) / len(drawn), [0.2, 0.5, 0.3], atol=0.01)
+
+
+def test_nobody_draws_nothing():
+    assert Streams(7).named("p").normal(Keys.of(0, 1, np.arange(0)), 3).shape == (0, 3)
+    assert len(Streams(7).named("p").choice(Keys.of(0, 1, np.arange(0)), np.array([0.2, 0.8]))) == 0

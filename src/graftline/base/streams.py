@@ -77,7 +77,7 @@ class Stream:
         high = np.stack([words[0], words[2]], axis=-1).astype(np.uint64)
         low = np.stack([words[1], words[3]], axis=-1).astype(np.uint64)
         bits = ((high << _SHIFT) | low) >> _DROPPED_BITS
-        return ((bits.astype(np.float64) + 0.5) * 2.0**-52).reshape(len(keys), -1)[:, :size]
+        return ((bits.astype(np.float64) + 0.5) * 2.0**-52).reshape(len(keys), blocks * _DOUBLES_PER_BLOCK)[:, :size]
 
     def normal(self, keys: Keys, size: int = 1) -> NDArray[np.float64]:
         """Standard normal by inversion, shape (patients, size)."""

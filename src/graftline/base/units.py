@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cache
+from tokenize import TokenError
 
 import pint
 
@@ -22,6 +23,7 @@ PER_uL_PER_e9_L = 1000  # 1e9 cells per litre are 1000 cells per microlitre
 MM_PER_CM = 10
 CM_PER_M = 100
 ML_PER_L = 1000
+SPHERE_VOLUME_PER_CUBED_DIAMETER = math.pi / 6
 
 
 class UnitError(ValueError):
@@ -57,7 +59,7 @@ class Quantity:
             return self.value
         try:
             return float(_registry().Quantity(self.value, _spell(self.unit)).to(_spell(unit)).magnitude)
-        except (pint.DimensionalityError, pint.UndefinedUnitError, AttributeError) as error:
+        except (pint.DimensionalityError, pint.UndefinedUnitError, AttributeError, KeyError, ArithmeticError) as error:
             raise UnitError(f"{self} cannot be expressed in {unit}") from error
 
     def __str__(self) -> str:
@@ -96,9 +98,12 @@ def is_unit(text: str) -> bool:
     """Whether `text` names a unit we know ("mg/m^2/day"); "1" means without unit."""
     try:
         _registry().parse_units(_spell(text))
-    except (pint.UndefinedUnitError, pint.DefinitionSyntaxError, ValueError, TypeError, AttributeError, AssertionError):
+    except (*_UNREADABLE, ValueError, TypeError, AttributeError, AssertionError, KeyError, ArithmeticError):
         return False
-    return True
+    return bool(text.strip())
+
+
+_UNREADABLE = (pint.UndefinedUnitError, pint.DefinitionSyntaxError, TokenError)
 
 
 def same_dimension(one: str, other: str) -> bool:

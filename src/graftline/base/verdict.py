@@ -134,12 +134,18 @@ class Verdicts:
         return Verdicts(np.minimum(self.outcomes, other.outcomes), self.reasons + other.reasons)
 
     def __or__(self, other: Verdicts) -> Verdicts:
-        return Verdicts(np.maximum(self.outcomes, other.outcomes), self.reasons + other.reasons)
+        return Verdicts(np.maximum(self.outcomes, other.outcomes), self.reasons + other.reasons)._settled()
 
     def __invert__(self) -> Verdicts:
         swapped = (Outcome.PASS - self.outcomes).astype(np.int8)
         parts = tuple((f"not ({label})", (Outcome.PASS - part).astype(np.int8)) for label, part in self.reasons)
-        return Verdicts(swapped, parts)
+        return Verdicts(swapped, parts)._settled()
+
+    def _settled(self) -> Verdicts:
+        """Where the whole passes, no part remains a reason (a low value does not count once its alternative holds)."""
+        passed = self.passed
+        parts = tuple((label, np.where(passed, Outcome.PASS, part).astype(np.int8)) for label, part in self.reasons)
+        return Verdicts(self.outcomes, parts)
 
     @classmethod
     def from_test(cls, holds: NDArray[np.bool_], known: NDArray[np.bool_], label: str) -> Verdicts:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from types import MappingProxyType
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
 from ruamel.yaml import YAML
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import MarkedYAMLError
 
 from ..base.errors import Fault, InputError
 from ..base.units import Quantity, is_unit
@@ -111,6 +115,17 @@ class Card(BaseModel):
             raise ValueError(f"{unit!r} is not a known unit; write for example 'mg/L', or '1' for no unit")
         return unit
 
+    @model_validator(mode="after")
+    def _card_makes_sense(self) -> Card:
+        values = self.value if isinstance(self.value, tuple) else (self.value,)
+        if not values or not all(math.isfinite(value) for value in values):
+            raise ValueError("the value must be one finite number or a list of them")
+        if self.bounds is not None and not self.bounds[0] < self.bounds[1]:
+            raise ValueError("bounds need the smaller number first")
+        if not self.source.strip() or not self.meaning.strip():
+            raise ValueError("a card needs a meaning and a source ('none found' with a placeholder reason)")
+        return self
+
     @property
     def is_placeholder(self) -> bool:
         """Whether reports must list the number as assumed."""
@@ -151,22 +166,123 @@ def card(name: str) -> Card:
 @cache
 def all_cards() -> Mapping[str, Card]:
     """Every shipped card by name. Raises InputError with all faults if a card file is wrong."""
+    return load_cards(files(__package__).joinpath("cards"))
+
+
+def load_cards(folder: Traversable) -> Mapping[str, Card]:
+    """Every card in the YAML files of a folder, by name. Raises InputError with all faults, each with file and line."""
     cards: dict[str, Card] = {}
     faults: list[Fault] = []
-    for file in sorted(files(__package__).joinpath("cards").iterdir(), key=lambda entry: entry.name):
+    for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if not file.name.endswith(".yaml"):
             continue
-        content = YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        content, wrong = _read_yaml(file.name, text)
+        faults += wrong
         for name, fields in content.items():
+            place = f"{file.name}:{_line_of(name, text)} {name}"
             if name in cards:
-                faults.append(Fault(f"{file.name} {name}", "the name stands twice", "give each card its own name"))
-            try:
-                cards[name] = Card(name=name, **fields)
-            except ValidationError as error:
-                faults += [
-                    Fault(f"{file.name} {name}.{'.'.join(map(str, one['loc']))}", one["msg"], "mend the card")
-                    for one in error.errors()
-                ]
+                faults.append(Fault(place, "the name stands twice", "give each card its own name"))
+            elif not isinstance(fields, Mapping):
+                faults.append(Fault(place, f"{fields!r} is no card", "write value, unit, meaning, source and sure"))
+            else:
+                faults += _add(cards, name, fields, place)
     if faults:
         raise InputError(faults)
     return MappingProxyType(cards)
+
+
+def _read_yaml(file: str, text: str) -> tuple[Mapping[str, object], list[Fault]]:
+    """The cards of one file as plain data; empty, with a fault, if the file is no list of named cards."""
+    try:
+        content = YAML(typ="safe", pure=True).load(text)
+    except DuplicateKeyError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        return {}, [Fault(f"{file}:{line}", "the name stands twice", "give each card its own name")]
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        return {}, [Fault(f"{file}:{line}", f"no valid YAML ({error.problem})", "mend the file")]
+    if content is None:
+        return {}, []
+    if not isinstance(content, Mapping):
+        return {}, [Fault(f"{file}:1", "the file is no list of named cards", "write 'name:' and its fields below")]
+    return content, []
+
+
+def _add(cards: dict[str, Card], name: str, fields: Mapping[str, object], place: str) -> list[Fault]:
+    """Check one card and put it with the others; the faults, if it cannot be used."""
+    try:
+        cards[name] = Card.model_validate({"name": name, **fields})
+    except ValidationError as error:
+        return [
+            Fault(".".join((place, *map(str, one["loc"]))), one["msg"].removeprefix("Value error, "), "mend the card")
+            for one in error.errors()
+        ]
+    return []
+
+
+def _line_of(name: str, text: str) -> int:
+    """The line on which a card begins, counted from 1."""
+    lines = text.splitlines()
+    return next((number for number, line in enumerate(lines, start=1) if line.startswith(f"{name}:")), 1)
+
+
+def describe(card: Card) -> list[tuple[str, str]]:
+    """A card as rows of label and text, in reading order, for `graftline evidence show` and the reports."""
+    rows = [("name", card.name), ("meaning", card.meaning), ("value", _spell_value(card))]
+    if card.spread.kind is not SpreadKind.NONE:
+        rows.append(("spread", _spell_spread(card)))
+    if card.bounds is not None:
+        rows.append(("bounds", f"{card.bounds[0]:g} to {card.bounds[1]:g} {_spell_unit(card.unit)}".strip()))
+    if card.n is not None:
+        rows.append(("n", str(card.n)))
+    rows += [("source", card.source), ("how sure", f"{card.sure.value} ({SURE_MEANINGS[card.sure]})")]
+    if card.is_placeholder:
+        rows.append(("placeholder", card.placeholder or "no source: stays exposed"))
+    if card.note is not None:
+        rows.append(("note", card.note))
+    return rows
+
+
+SURE_MEANINGS: Mapping[Sure, str] = MappingProxyType(
+    {
+        Sure.PRIMARY: "read in the primary source",
+        Sure.SECONDARY: "read in a secondary source",
+        Sure.DERIVED: "derived by arithmetic from sources",
+        Sure.MEMORY: "from memory, unverified",
+        Sure.STRUCTURAL: "a free prior without a source",
+        Sure.DEFINITION: "fixed by a published definition",
+    }
+)
+
+_SPREAD_LABELS: Mapping[SpreadKind, str] = MappingProxyType(
+    {
+        SpreadKind.SD: "standard deviation",
+        SpreadKind.CV: "coefficient of variation (log-normal)",
+        SpreadKind.VARIANCE: "variance",
+        SpreadKind.LOG_SD: "standard deviation of the natural logarithm",
+        SpreadKind.LOG10_SD: "standard deviation of the decimal logarithm",
+        SpreadKind.LOGIT_SD: "standard deviation of the logit",
+        SpreadKind.IQR: "quartiles",
+        SpreadKind.RANGE: "range",
+        SpreadKind.CI95: "95 % confidence interval",
+        SpreadKind.SE: "standard error",
+    }
+)
+_IN_THE_UNIT_OF_THE_VALUE = {SpreadKind.SD, SpreadKind.IQR, SpreadKind.RANGE, SpreadKind.CI95, SpreadKind.SE}
+
+
+def _spell_unit(unit: str) -> str:
+    return "" if unit == "1" else unit
+
+
+def _spell_value(card: Card) -> str:
+    values = card.value if isinstance(card.value, tuple) else (card.value,)
+    return f"{', '.join(f'{value:g}' for value in values)} {_spell_unit(card.unit)}".strip()
+
+
+def _spell_spread(card: Card) -> str:
+    spread = card.spread
+    numbers = f"{spread.low:g} to {spread.high:g}" if spread.value is None else f"{spread.value:g}"
+    unit = _spell_unit(card.unit) if spread.kind in _IN_THE_UNIT_OF_THE_VALUE else ""
+    return f"{_SPREAD_LABELS[spread.kind]} {numbers} {unit}".strip()

@@ -1,0 +1,44 @@
+# `make help` lists the targets. Everything runs in .venv, which `make setup` builds from the lock file.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := .make/setup
+REPLICATES ?= 200
+SEED ?= 20170508
+
+.PHONY: help setup trial test test-long check bench docs clean lock
+help:
+	@echo "make trial      set up, simulate the reference trial, write out/adp_a2afp with data sets and report.html"
+	@echo "make test       set up and run the tests"
+	@echo "make test-long  the tests that take minutes"
+	@echo "make check      format, lint, types, layers, documentation"
+	@echo "make bench      how long the main steps take"
+	@echo "make docs       build the documentation into site/"
+	@echo "make lock       renew the lock file"
+	@echo "make clean      remove what the other targets made"
+
+setup: $(STAMP)
+$(STAMP): requirements.lock pyproject.toml
+	@mkdir -p .make
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -n 2 -m "not long"
+
+test-long: $(STAMP)
+	$(BIN)/python -m pytest -m long
+
+check: $(STAMP)
+	$(BIN)/ruff format --check src tests
+	$(BIN)/ruff check src tests
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lock: $(STAMP)
+	$(BIN)/pip-compile --quiet --extra dev --all-build-deps --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o requirements.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) .make out site build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,58 @@
+"""The kinds of value a protocol file holds: quantities with units, protocol days, names."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+from ..base.units import Quantity, parse_quantity
+
+
+class Part(BaseModel):
+    """A part of the protocol: frozen, and a key nobody knows is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+def _quantity(fits: str) -> Any:
+    def read(value: object) -> Quantity:
+        return value if isinstance(value, Quantity) else parse_quantity(value, fits)
+
+    return Annotated[Quantity, BeforeValidator(read), PlainSerializer(str, return_type=str)]
+
+
+def _positive(quantity: Quantity) -> Quantity:
+    if quantity.value <= 0:
+        raise ValueError(f"{quantity} is not above zero; write a positive quantity")
+    return quantity
+
+
+def _not_negative(quantity: Quantity) -> Quantity:
+    if quantity.value < 0:
+        raise ValueError(f"{quantity} is negative; write zero or more")
+    return quantity
+
+
+Duration = Annotated[_quantity("days"), AfterValidator(_not_negative)]
+Cells = Annotated[_quantity("cells"), AfterValidator(_positive)]
+DailyDose = Annotated[_quantity("mg/m^2/day"), AfterValidator(_positive)]
+PeopleRate = Annotated[_quantity("people/month"), AfterValidator(_not_negative)]
+SlotRate = Annotated[_quantity("slots/week"), AfterValidator(_positive)]
+Share = Annotated[_quantity("percent"), AfterValidator(_not_negative)]
+Copies = Annotated[_quantity("copies/cell"), AfterValidator(_not_negative)]
+
+
+def _no_day_zero(day: int) -> int:
+    if day == 0:
+        raise ValueError("there is no Day 0; Day 1 is the day of infusion, the day before is -1")
+    return day
+
+
+ProtocolDay = Annotated[int, Field(strict=True), AfterValidator(_no_day_zero)]
+Count = Annotated[int, Field(strict=True, ge=1)]
+CountOrZero = Annotated[int, Field(strict=True, ge=0)]
+Name = Annotated[str, Field(min_length=1, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$")]
+Text = Annotated[str, Field(min_length=1)]
+Day = date

@@ -1,0 +1,213 @@
+"""Eligibility: a tree of all / any / not over criteria, evaluated to pass, fail or unknown for one patient or many."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from ..base.units import Quantity, UnitError, parse_quantity
+from ..base.verdict import Verdicts
+from ..records.variables import VARIABLES, Variable, VariableKind
+from ._types import Duration, Name, Part, Text
+
+
+class Moment(StrEnum):
+    """When a criterion must hold (points of the patient's path)."""
+
+    PRESCREENING = "prescreening"
+    SCREENING = "screening"
+    BEFORE_APHERESIS = "before_apheresis"
+    BEFORE_LYMPHODEPLETION = "before_lymphodepletion"
+    BEFORE_INFUSION = "before_infusion"
+
+
+Limit = Annotated[str | int | float, Field(union_mode="left_to_right")]
+Measurements = Mapping[str, NDArray[Any]]
+"""variable name -> (patients,) in the unit of `records.VARIABLES`; NaN (numbers) or '' (categories) is missing"""
+
+
+class Criterion(Part):
+    """One comparison of one variable: bounds for a number, `is_in` for a category, `holds` for a yes/no."""
+
+    variable: str
+    at_least: Limit | None = None
+    at_most: Limit | None = None
+    above: Limit | None = None
+    below: Limit | None = None
+    is_in: tuple[str, ...] | None = None
+    holds: bool | None = None
+    window: Duration | None = None
+    """how old the measurement may be when it counts"""
+
+    @model_validator(mode="after")
+    def _fits_its_variable(self) -> Self:
+        variable = VARIABLES.get(self.variable)
+        if variable is None:
+            raise ValueError(f"nobody measures {self.variable!r}; write one of {', '.join(sorted(VARIABLES))}")
+        bounds = [text for text in (self.at_least, self.at_most, self.above, self.below) if text is not None]
+        wanted, given = _wanted_and_given(variable, bounds, self)
+        if not given or (bounds and wanted != "bounds"):
+            raise ValueError(f"{self.variable} is a {variable.kind.value}; {_HOW_TO[variable.kind]}")
+        for text in bounds:
+            limit_in(text, variable)
+        unknown = set(self.is_in or ()) - set(variable.categories)
+        if unknown:
+            raise ValueError(
+                f"{self.variable} has no {', '.join(sorted(unknown))}; write {', '.join(variable.categories)}"
+            )
+        return self
+
+    def evaluate(self, measured: Measurements) -> Verdicts:
+        """Pass, fail or unknown per patient."""
+        variable = VARIABLES[self.variable]
+        values = np.asarray(measured[self.variable])
+        if variable.kind is VariableKind.CATEGORY:
+            return Verdicts.from_test(np.isin(values, self.is_in or ()), values != "", str(self))
+        if variable.kind is VariableKind.FLAG:
+            known = ~np.isnan(values.astype(np.float64))
+            return Verdicts.from_test(values.astype(np.float64) == float(bool(self.holds)), known, str(self))
+        numbers = values.astype(np.float64)
+        holds = np.ones(numbers.shape, dtype=np.bool_)
+        for text, compare in self._bounds():
+            holds &= compare(numbers, limit_in(text, variable))
+        return Verdicts.from_test(holds, ~np.isnan(numbers), str(self))
+
+    def _bounds(self) -> list[tuple[Limit, Any]]:
+        pairs = (
+            (self.at_least, np.greater_equal),
+            (self.at_most, np.less_equal),
+            (self.above, np.greater),
+            (self.below, np.less),
+        )
+        return [(text, compare) for text, compare in pairs if text is not None]
+
+    def __str__(self) -> str:
+        name = self.variable.replace("_", " ")
+        if self.is_in is not None:
+            return f"{name} is {' or '.join(self.is_in)}"
+        if self.holds is not None:
+            return name if self.holds else f"not {name}"
+        words = (("at least", self.at_least), ("at most", self.at_most), ("above", self.above), ("below", self.below))
+        return name + " " + " and ".join(f"{word} {text}" for word, text in words if text is not None)
+
+
+_HOW_TO = {
+    VariableKind.NUMBER: "write at_least, at_most, above or below with a unit",
+    VariableKind.CATEGORY: "write is_in: [...]",
+    VariableKind.FLAG: "write holds: true or holds: false",
+}
+
+
+def _wanted_and_given(variable: Variable, bounds: list[Limit], criterion: Criterion) -> tuple[str, bool]:
+    if variable.kind is VariableKind.NUMBER:
+        return "bounds", bool(bounds) and criterion.is_in is None and criterion.holds is None
+    if variable.kind is VariableKind.CATEGORY:
+        return "is_in", bool(criterion.is_in) and criterion.holds is None
+    return "holds", criterion.holds is not None and criterion.is_in is None
+
+
+def limit_in(text: Limit, variable: Variable) -> float:
+    """The bound as a plain number in the variable's unit. A bare number will do only where the unit is 1."""
+    if isinstance(text, bool):
+        raise ValueError(f"{text} is no bound; write a number and a unit")
+    if isinstance(text, int | float):
+        if variable.unit != "1":
+            raise UnitError(f"{text} has no unit; write for example '{text} {variable.unit}'")
+        text = f"{text} 1"
+    quantity: Quantity = parse_quantity(
+        text if " " in text.strip() or variable.unit != "1" else f"{text} 1", variable.unit
+    )
+    return quantity.to(variable.unit)
+
+
+class All(Part):
+    """Every branch must pass."""
+
+    all: tuple[Branch, ...] = Field(min_length=1)
+
+    def evaluate(self, measured: Measurements) -> Verdicts:
+        """Pass, fail or unknown per patient."""
+        verdicts = [branch.evaluate(measured) for branch in self.all]
+        joined = verdicts[0]
+        for verdict in verdicts[1:]:
+            joined = joined & verdict
+        return joined
+
+    def variables(self) -> set[str]:
+        """The variables asked anywhere below."""
+        return set().union(*(variables_of(branch) for branch in self.all))
+
+
+class AnyOf(Part):
+    """At least one branch must pass; unknown if none passes and one is unknown."""
+
+    any: tuple[Branch, ...] = Field(min_length=1)
+
+    def evaluate(self, measured: Measurements) -> Verdicts:
+        """Pass, fail or unknown per patient."""
+        verdicts = [branch.evaluate(measured) for branch in self.any]
+        joined = verdicts[0]
+        for verdict in verdicts[1:]:
+            joined = joined | verdict
+        return joined
+
+
+class Not(Part):
+    """The branch must fail."""
+
+    not_: Branch = Field(alias="not")
+
+    def evaluate(self, measured: Measurements) -> Verdicts:
+        """Pass, fail or unknown per patient."""
+        return ~self.not_.evaluate(measured)
+
+
+def _kind_of(value: Any) -> str:
+    keys = value if isinstance(value, Mapping) else {"all": All, "any": AnyOf, "not": Not}
+    if isinstance(value, All) or (isinstance(value, Mapping) and "all" in keys):
+        return "all"
+    if isinstance(value, AnyOf) or (isinstance(value, Mapping) and "any" in keys):
+        return "any"
+    if isinstance(value, Not) or (isinstance(value, Mapping) and "not" in keys):
+        return "not"
+    return "criterion"
+
+
+Branch = Annotated[
+    Annotated[All, Tag("all")]
+    | Annotated[AnyOf, Tag("any")]
+    | Annotated[Not, Tag("not")]
+    | Annotated[Criterion, Tag("criterion")],
+    Discriminator(_kind_of),
+]
+for _model in (All, AnyOf, Not):
+    _model.model_rebuild()
+
+
+def variables_of(branch: All | AnyOf | Not | Criterion) -> set[str]:
+    """The variables asked anywhere in the tree."""
+    if isinstance(branch, Criterion):
+        return {branch.variable}
+    if isinstance(branch, Not):
+        return variables_of(branch.not_)
+    children = branch.all if isinstance(branch, All) else branch.any
+    return set().union(*(variables_of(child) for child in children))
+
+
+class EligibilityCriterion(Part):
+    """A named criterion of the protocol with the moments at which it must hold."""
+
+    name: Name
+    text: Text
+    """the criterion in words, as a clinician would write it"""
+    when: tuple[Moment, ...] = Field(min_length=1)
+    rule: Branch
+
+    def evaluate(self, measured: Measurements) -> Verdicts:
+        """Pass, fail or unknown per patient, with the criterion's text as the reason."""
+        return self.rule.evaluate(measured).labelled(self.text)

@@ -1,0 +1,363 @@
+"""The protocol: what is tested, in whom, where, how the product is made, given and followed. One class per chapter."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from ._types import (
+    Cells,
+    Copies,
+    Count,
+    CountOrZero,
+    DailyDose,
+    Day,
+    Duration,
+    Name,
+    Part,
+    PeopleRate,
+    ProtocolDay,
+    Share,
+    SlotRate,
+    Text,
+)
+from .criteria import EligibilityCriterion
+
+SCHEMA_VERSION = "graftline-protocol/1"
+
+
+class Receptor(Part):
+    """The receptor that the cells carry and what it recognises."""
+
+    name: Text
+    target: Text
+    peptide: str = Field(pattern=r"^[ACDEFGHIKLMNPQRSTVWY]{8,11}$")
+    presented_by: Text
+
+
+class HlaRule(Part):
+    """Which HLA alleles make a patient eligible and which exclude."""
+
+    required_group: Text
+    required_alleles: tuple[str, ...] = Field(min_length=1)
+    excluded_alleles: tuple[str, ...] = ()
+
+
+class Model(Part):
+    """The mechanistic model of the virtual patient."""
+
+    twin: Literal["tcrt_core"]
+    modules: tuple[Literal["marrow"], ...] = ()
+
+
+class Country(Part):
+    """A country: population for HLA, and how long material travels to and from the plant."""
+
+    code: str = Field(pattern=r"^[A-Z]{2}$")
+    name: Text
+    transit_to_plant: Duration
+    transit_from_plant: Duration
+
+
+class Site(Part):
+    """A hospital that screens, collects and treats."""
+
+    id: Name
+    name: Text
+    country: str = Field(pattern=r"^[A-Z]{2}$")
+    opens: Day
+    closes: Day | None = None
+    screening_rate: PeopleRate
+
+
+class Recruitment(Part):
+    """When the trial opens, when it stops screening, how many it plans, when the data are cut."""
+
+    opens: Day
+    ends: Day
+    """last day of screening"""
+    last_infusion: Day
+    """no cells are given after this day; who still waits then, waits at the end of the trial"""
+    planned_enrolment: Count
+    rate_variation: Share
+    """coefficient of variation of the sites' true rates around those written (Poisson-gamma accrual)"""
+    data_cutoff: Day
+
+
+class ScreeningStep(Part):
+    """One step of screening: what it measures and how long it takes. The steps are done in the order written."""
+
+    name: Name
+    stage: Literal["prescreening", "screening"]
+    measures: tuple[str, ...] = Field(min_length=1)
+    takes: Duration
+    requires_consent: Literal["prescreening", "main"]
+
+
+class Apheresis(Part):
+    """Collection of white blood cells."""
+
+    blood_volume_processed: Share
+    """of the patient's blood volume"""
+    minimum_cells: Cells
+    """CD3+ cells below which the collection is not accepted"""
+    max_procedures: Count
+    interval: Duration
+    """from eligibility, or from a failed collection, to the (next) collection"""
+    hold_until_needed: bool
+    """collected ahead of need: cells are kept until the cohort opens and the patient needs them"""
+
+
+class ReleaseSpecification(Part):
+    """What a product must show to leave the plant."""
+
+    minimum_viability: Share
+    minimum_cd3: Share
+    minimum_transduced: Share
+    maximum_copies: Copies
+    sterility: Literal["required", "conditional"]
+    sterility_takes: Duration
+    identity_test: bool
+
+
+class Manufacture(Part):
+    """The plant that makes the product, and what happens when a batch fails."""
+
+    plant: Text
+    country: str = Field(pattern=r"^[A-Z]{2}$")
+    slots: SlotRate
+    turnaround: Duration
+    """mean time from receipt at the plant to release"""
+    turnaround_variation: Share
+    """coefficient of variation of the turnaround"""
+    release: ReleaseSpecification
+    on_failure: tuple[Literal["remake", "reapheresis"], ...] = ()
+    """what is tried, in this order"""
+    max_attempts: Count
+    shelf_life: Duration
+
+
+class DrugDays(Part):
+    """One drug of a regimen on its protocol days."""
+
+    drug: Literal["fludarabine", "cyclophosphamide"]
+    dose: DailyDose
+    days: tuple[ProtocolDay, ...] = Field(min_length=1)
+    infusion_time: Duration
+
+
+class RenalAdjustment(Part):
+    """Dose of fludarabine below a creatinine clearance."""
+
+    below: Text
+    fraction: Share
+
+
+class Regimen(Part):
+    """One conditioning (lymphodepletion) regimen."""
+
+    name: Name
+    drugs: tuple[DrugDays, ...] = Field(min_length=1)
+
+
+class Conditioning(Part):
+    """Chemotherapy before the cells; which regimen is in force changes by amendment."""
+
+    regimens: tuple[Regimen, ...] = Field(min_length=1)
+    in_force: Name
+    fludarabine_by_renal_function: tuple[RenalAdjustment, ...] = ()
+
+
+class DoseLevel(Part):
+    """A dose level: target and the range in which a product is acceptable."""
+
+    name: Name
+    target: Cells
+    lowest: Cells
+    highest: Cells
+
+
+class Escalation(Part):
+    """The dose-finding rule with its stagger."""
+
+    design: Literal["modified_3_plus_3"]
+    start_level: Name
+    highest_level: Name
+    cohort_size: Count
+    expanded_cohort_size: Count
+    lowest_level_may_escalate_after: Count
+    """patients without dose-limiting toxicity that may suffice at the lowest level, by committee decision"""
+    stagger_within_cohort: Duration
+    stagger_between_cohorts: Duration
+    committee_review: Duration
+
+
+class Expansion(Part):
+    """Patients treated after escalation, at the level found."""
+
+    level: Name
+    size: CountOrZero
+    stagger: Duration
+
+
+class SecondInfusion(Part):
+    """Who may get a second infusion, and when."""
+
+    allowed: bool
+    earliest: ProtocolDay | None = None
+    latest: ProtocolDay | None = None
+    after_best_response: tuple[Literal["CR", "PR", "SD"], ...] = ()
+    share_of_eligible: Share | None = None
+    repeat_conditioning: bool = True
+
+
+class Dosing(Part):
+    """Dose levels and how they are climbed."""
+
+    levels: tuple[DoseLevel, ...] = Field(min_length=1)
+    escalation: Escalation
+    expansion: Expansion
+    second_infusion: SecondInfusion
+
+
+class InfusionWindow(Part):
+    """Days between the last chemotherapy and the infusion."""
+
+    earliest_after_conditioning: Duration
+    target_after_conditioning: Duration
+    latest_after_conditioning: Duration
+    outside: tuple[Literal["delay", "repeat_conditioning", "abandon"], ...] = Field(min_length=1)
+    minimum_tocilizumab_doses: CountOrZero
+
+
+class Scale(Part):
+    """A grading scale and its version."""
+
+    name: Name
+    version: Text
+
+
+class ToxicityCriterion(Part):
+    """One kind of event that is dose limiting: the grade, and how long it must last to count."""
+
+    name: Name
+    event: Literal["death", "crs", "icans", "non_haematological", "liver_tests", "neutropenia", "thrombocytopenia"]
+    grade: int = Field(strict=True, ge=1, le=5)
+    lasting: Duration | None = None
+    """dose limiting only if it has not come down to `resolves_to` within this time"""
+    resolves_to: int | None = Field(default=None, strict=True, ge=0, le=4)
+    beyond_day: ProtocolDay | None = None
+    """dose limiting only if present after this protocol day"""
+
+
+class ToxicityWindow(Part):
+    """First and last protocol day of observation for dose-limiting toxicity."""
+
+    first_day: ProtocolDay
+    last_day: ProtocolDay
+
+
+class DoseLimitingToxicity(Part):
+    """The protocol's definition of dose-limiting toxicity."""
+
+    window: ToxicityWindow
+    attribution: Literal["at_least_possible", "at_least_probable", "definite"]
+    criteria: tuple[ToxicityCriterion, ...] = Field(min_length=1)
+    excluded: tuple[Text, ...] = ()
+    evaluable_set: Text
+    evaluable_if: Literal["infused_and_observed", "infused_at_least_lowest_dose_and_observed"]
+    replace_not_evaluable: bool
+
+
+class Safety(Part):
+    """Grading scales and dose-limiting toxicity."""
+
+    crs_scale: Scale
+    icans_scale: Scale
+    adverse_event_scale: Scale
+    dose_limiting_toxicity: DoseLimitingToxicity
+
+
+class Assessment(Part):
+    """One kind of assessment and its planned protocol days."""
+
+    name: Literal["laboratory", "afp", "transgene", "cytokines", "imaging", "vital_status"]
+    days: tuple[ProtocolDay, ...] = Field(min_length=1)
+    then_every: Duration | None = None
+    until: ProtocolDay | None = None
+    window: Duration
+    """allowed days either side"""
+
+
+class ResponseRule(Part):
+    """How response is judged."""
+
+    criteria: Literal["RECIST 1.1"]
+    confirmation: Duration
+    """a response must be seen again at least this long after it was first seen"""
+    stable_disease_minimum: Duration
+    """from infusion; a shorter stable disease is not evaluable"""
+
+
+class Endpoint(Part):
+    """An endpoint with the estimand's population, variable and time zero."""
+
+    name: Literal[
+        "dose_limiting_toxicity",
+        "best_overall_response",
+        "objective_response_rate",
+        "disease_control_rate",
+        "progression_free_survival",
+        "overall_survival",
+        "duration_of_response",
+        "cytokine_release_syndrome",
+    ]
+    role: Literal["primary", "secondary", "exploratory"]
+    population: Literal["consented", "apheresed", "infused", "dlt_evaluable"]
+    time_zero: Literal["consent", "apheresis", "infusion", "first_response"]
+
+
+class Amendment(Part):
+    """A dated change of the protocol. It takes effect at a site once approved there, for subjects who consent after."""
+
+    id: Name
+    date: Day
+    summary: Text
+    approval_lag: Duration
+    """usual time from the amendment to a site's approval"""
+    approvals: dict[str, Day] = Field(default_factory=dict)
+    """site id -> day of approval, where known"""
+    changes: dict[str, object] = Field(min_length=1)
+    """path in this file -> new value, for example 'conditioning.in_force: flu30x4_cy600x3'"""
+
+
+class Protocol(Part):
+    """The whole protocol as it stands in one version."""
+
+    graftline: Literal["graftline-protocol/1"]
+    title: Text
+    short_name: Name
+    registry_id: Text
+    version: Text
+    version_date: Day
+    sponsor: Text
+    receptor: Receptor
+    hla: HlaRule
+    model: Model
+    countries: tuple[Country, ...] = Field(min_length=1)
+    sites: tuple[Site, ...] = Field(min_length=1)
+    recruitment: Recruitment
+    screening: tuple[ScreeningStep, ...] = Field(min_length=1)
+    eligibility: tuple[EligibilityCriterion, ...] = Field(min_length=1)
+    apheresis: Apheresis
+    manufacture: Manufacture
+    conditioning: Conditioning
+    dosing: Dosing
+    infusion: InfusionWindow
+    safety: Safety
+    assessments: tuple[Assessment, ...] = Field(min_length=1)
+    response: ResponseRule
+    endpoints: tuple[Endpoint, ...] = Field(min_length=1)
+    comparators: tuple[Literal["no_cells"], ...] = ()
+    amendments: tuple[Amendment, ...] = ()

@@ -1,0 +1,219 @@
+"""What can be seen of a course: tumour on the scan, AFP, cells in blood, cytokine, liver, blood counts. No chance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..base.units import PER_uL_PER_e9_L
+from .latents import Latents
+from .parameters import number, numbers
+
+Numbers = NDArray[np.float64]
+_TCRT_STATES = ("G", "M", "E", "T", "X")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Courses:
+    """Solved courses of many patients; all read-outs are (patients, times), true values without assay error.
+
+    NaN before a patient's own start and where solving failed (`status` not 0, with a message). Without the
+    marrow module neutrophils and platelets stay at their resting values.
+    """
+
+    latents: Latents
+    times: Numbers
+    """model time in days, (times,) or (patients, times)"""
+    states: Mapping[str, Numbers]
+    """symbol -> (patients, times); names as in the model texts"""
+    copies_per_cell: Numbers
+    """vector copies per transduced cell, (patients,)"""
+    status: NDArray[np.int8]
+    messages: Mapping[int, str]
+
+    def __len__(self) -> int:
+        return len(self.latents)
+
+    def state(self, symbol: str) -> Numbers:
+        """One state, round-off below zero read as zero."""
+        return np.maximum(self.states[symbol], 0.0)
+
+    def parameter(self, symbol: str) -> Numbers:
+        """One parameter, shaped (patients, 1) to go with read-outs."""
+        return self.latents.parameters[symbol][:, None]
+
+    @property
+    def viable_volume(self) -> Numbers:
+        """Living tumour, cm^3."""
+        return self.state("A") + self.state("N")
+
+    @property
+    def scan_volume(self) -> Numbers:
+        """Tumour on the scan, living and dying, cm^3."""
+        return self.viable_volume + self.state("D")
+
+    @property
+    def antigen_positive_share(self) -> Numbers:
+        """Share of the living tumour that shows the antigen; 0 where there is none."""
+        viable = self.viable_volume
+        return np.divide(self.state("A"), viable, out=np.zeros_like(viable), where=viable > 0)
+
+    @property
+    def afp(self) -> Numbers:
+        """AFP in serum, ng/mL."""
+        return self.state("P")
+
+    @property
+    def tcrt_in_body(self) -> Numbers:
+        """All TCR-T cells, 1e9."""
+        return np.asarray(sum(self.state(symbol) for symbol in _TCRT_STATES), dtype=np.float64)
+
+    @property
+    def tcrt_per_microlitre(self) -> Numbers:
+        """TCR-T cells per microlitre of blood."""
+        return self._tcrt_per_litre * PER_uL_PER_e9_L
+
+    @property
+    def _tcrt_per_litre(self) -> Numbers:
+        """1e9/L."""
+        circulating = self.state("M") + self.state("E")
+        return circulating * (number("blood_share") / number("blood_volume"))
+
+    @property
+    def lymphocytes(self) -> Numbers:
+        """Absolute lymphocyte count, own and infused, 1e9/L."""
+        return self.state("L") + self._tcrt_per_litre
+
+    @property
+    def neutrophils(self) -> Numbers:
+        """Absolute neutrophil count, 1e9/L."""
+        return self._count("ANC")
+
+    @property
+    def platelets(self) -> Numbers:
+        """Platelets, 1e9/L."""
+        return self._count("PLT")
+
+    def _count(self, symbol: str) -> Numbers:
+        if symbol in self.states:
+            return self.state(symbol)
+        return np.where(np.isnan(self.states["A"]), np.nan, self.parameter(f"{symbol}0"))
+
+    @property
+    def copies_per_ug(self) -> Numbers:
+        """Transgene copies per microgram of blood DNA; rises when other nucleated cells are depleted."""
+        nucleated = self.neutrophils + number("monocytes") * self.lymphocytes
+        share = self._tcrt_per_litre / np.maximum(nucleated, np.finfo(float).tiny)
+        return self.copies_per_cell[:, None] * number("genomes_per_ug") * share
+
+    @property
+    def il6(self) -> Numbers:
+        """IL-6 in serum, pg/mL."""
+        return self.state("C")
+
+    @property
+    def il6_effect(self) -> Numbers:
+        """IL-6 that still acts under tocilizumab, pg/mL."""
+        return self.il6 / (1 + self.parameter("toci"))
+
+    @property
+    def crp(self) -> Numbers:
+        """C-reactive protein, mg/L."""
+        return self.state("R")
+
+    @property
+    def alt(self) -> Numbers:
+        """Alanine aminotransferase, U/L."""
+        return self.state("U")
+
+    @property
+    def reserve_ratio(self) -> Numbers:
+        """Functional liver reserve over that at referral (can exceed 1 when the tumour shrinks)."""
+        parameters = self.latents.parameters
+        loss = parameters["dV"] * parameters["V0"] / parameters["VL"]
+        referral = parameters["rH"] * parameters["H0"] / (parameters["rH"] + loss)
+        return self.state("H") / referral[:, None]
+
+    @property
+    def bilirubin(self) -> Numbers:
+        """umol/L."""
+        return self.latents.bilirubin[:, None] * self._reserve_to(-number("qb"))
+
+    @property
+    def albumin(self) -> Numbers:
+        """g/L."""
+        return self.latents.albumin[:, None] * self._reserve_to(number("qa"))
+
+    @property
+    def inr(self) -> Numbers:
+        """International normalised ratio of the prothrombin time."""
+        return self.latents.inr[:, None] * self._reserve_to(-number("qi"))
+
+    def _reserve_to(self, power: float) -> Numbers:
+        return np.asarray(np.maximum(self.reserve_ratio, np.finfo(float).eps) ** power, dtype=np.float64)
+
+    @property
+    def child_pugh(self) -> Numbers:
+        """Child-Pugh score with ascites and encephalopathy as at referral (no jump on decompensation)."""
+        return self.child_pugh_with(self.latents.ascites[:, None])
+
+    def child_pugh_with(self, ascites: Numbers) -> Numbers:
+        """Child-Pugh score for ascites (0, 1 or 2) that broadcasts to (patients, times)."""
+        albumin = self.albumin
+        two, three = numbers("child_pugh_albumin")
+        points = _above(self.bilirubin, numbers("child_pugh_bilirubin")) + _above(self.inr, numbers("child_pugh_inr"))
+        points += (albumin <= two).astype(np.float64) + (albumin < three)
+        score = number("child_pugh_lowest") + points + ascites + self.latents.encephalopathy[:, None]
+        return np.where(np.isnan(albumin), np.nan, score)
+
+    def lesion_volumes(self, viable: bool = False) -> Numbers:
+        """cm^3 per lesion, (patients, times, lesions), on the scan or living only; NaN where there is no lesion."""
+        volume = self.viable_volume if viable else self.scan_volume
+        return volume[:, :, None] * self.latents.lesion_shares[:, None, :]
+
+    def state_at(self, day: Numbers | float) -> CourseState:
+        """All states of each patient at a model time, linear between output times (exact at an output time).
+
+        Raises ValueError if a day lies outside the output times.
+        """
+        days = np.broadcast_to(np.asarray(day, dtype=np.float64), (len(self),))
+        times = np.broadcast_to(self.times, (len(self), self.times.shape[-1]))
+        if np.any(days < times[:, 0]) or np.any(days > times[:, -1]):
+            raise ValueError("a day outside the output times of the course")
+        after = np.clip((times < days[:, None]).sum(axis=1), 1, times.shape[1] - 1) if times.shape[1] > 1 else 0
+        rows = np.arange(len(self))
+        before = np.maximum(after - 1, 0)
+        gap = np.maximum(times[rows, after] - times[rows, before], np.finfo(float).tiny)
+        weight = (days - times[rows, before]) / gap
+        return CourseState(
+            {
+                symbol: _between(values[rows, before], values[rows, after], weight)
+                for symbol, values in self.states.items()
+            }
+        )
+
+
+@dataclass(frozen=True)
+class CourseState:
+    """All states of each patient at one moment: symbol -> (patients,)."""
+
+    states: Mapping[str, Numbers]
+
+    def take(self, index: NDArray[np.intp] | NDArray[np.bool_]) -> CourseState:
+        """The patients at these places (indices or a mask)."""
+        return CourseState({symbol: values[index] for symbol, values in self.states.items()})
+
+
+def _between(before: Numbers, after: Numbers, weight: Numbers) -> Numbers:
+    """Linear between two values; the ends exactly, also where the other end is NaN; never below zero."""
+    inner = before + weight * (after - before)
+    return np.maximum(np.where(weight == 0, before, np.where(weight == 1, after, inner)), 0.0)
+
+
+def _above(values: Numbers, limits: tuple[float, ...]) -> Numbers:
+    """Points: 0 below the first limit, 1 from it to the second, 2 above the second."""
+    first, second = limits
+    return (values >= first).astype(np.float64) + (values > second)

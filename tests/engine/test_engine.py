@@ -1,0 +1,242 @@
+"""The engine against closed forms, its refusals, and what must not change a patient's numbers."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from graftline import engine
+from graftline.base.errors import InputError
+from graftline.engine import Doses, Extinction, Request, Status
+
+DECAY = """
+k = 0.5; grow = 0; input_x = 0
+x' = input_x - k * x
+z' = grow * z * z
+x = 1; z = 1
+double := 2 * x
+"""
+TIMES = np.array([0.0, 1.0, 2.0, 5.0])
+
+
+@pytest.fixture(scope="module")
+def decay():
+    return engine.load_antimony(DECAY, "decay")
+
+
+def doses(*rows):
+    patient, time, amount, duration = (np.array(column) for column in zip(*rows, strict=True))
+    return Doses(
+        patient=patient, time=time.astype(float), state=np.full(len(rows), "x"), amount=amount.astype(float),
+        duration=duration.astype(float),
+    )  # fmt: skip
+
+
+def solved(model, patients=1, times=TIMES, outputs=("x",), **more):
+    more.setdefault("start", np.zeros(patients))
+    tight = {"relative_tolerance": 1e-10, "absolute_tolerance": 1e-12}
+    return engine.solve(model, Request(times=times, outputs=outputs, **tight, **more))
+
+
+def infused(t, begin, amount, duration, k=0.5):
+    """Closed form of a zero-order infusion into a state that decays with k."""
+    running = np.clip(t - begin, 0, duration)
+    return amount / duration / k * (1 - np.exp(-k * running)) * np.exp(-k * np.clip(t - begin - duration, 0, None))
+
+
+def test_the_names_of_a_model_are_told_apart(decay):
+    assert decay.states == ("x", "z")
+    assert decay.parameters == ("k", "grow")
+    assert decay.observables == ("double",)
+    assert decay.inputs == {"x": "input_x"}
+
+
+def test_decay_and_its_observable_follow_the_closed_form(decay):
+    rates = np.array([0.1, 0.5, 3.0])
+    solution = solved(decay, 3, outputs=("x", "double"), parameters={"k": rates}, initial={"x": np.array([1.0, 2, 3])})
+    expected = np.array([1.0, 2, 3])[:, None] * np.exp(-rates[:, None] * TIMES)
+    assert np.allclose(solution.values["x"], expected, rtol=1e-8)
+    assert np.array_equal(solution.values["double"], 2 * solution.values["x"])
+
+
+def test_a_bolus_jumps_and_the_value_at_its_time_is_that_before_it(decay):
+    x = solved(decay, times=np.array([0.0, 1.0, 1.5]), doses=doses((0, 1, 10, 0), (0, 0, 4, 0))).values["x"][0]
+    assert np.allclose(x, [1, 5 * np.exp(-0.5), (5 * np.exp(-0.5) + 10) * np.exp(-0.25)], rtol=1e-8)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 4), st.floats(0.1, 100), st.floats(1e-4, 3)),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_infusions_that_overlap_add_up_and_none_is_missed(rows):
+    model = engine.load_antimony(DECAY)
+    times = np.array([4.0, 8.0, 20.0])
+    table = doses(*[(0, *row) for row in rows])
+    x = solved(model, times=times, doses=table, initial={"x": np.zeros(1)}).values["x"][0]
+    assert np.allclose(x, sum(infused(times, *row) for row in rows), rtol=1e-6, atol=1e-9)
+
+
+def test_patients_may_start_and_be_seen_at_different_times(decay):
+    times = np.array([[0.0, 1.0, 2.0], [1.0, 3.0, 4.0]])
+    x = solved(decay, 2, times=times, start=np.array([1.0, 1.0])).values["x"]
+    assert np.isnan(x[0, 0])
+    assert np.allclose(x[0, 1:], np.exp(-0.5 * np.array([0, 1])), rtol=1e-8)
+    assert np.allclose(x[1], np.exp(-0.5 * np.array([0, 2, 3])), rtol=1e-8)
+
+
+def test_a_patient_who_cannot_be_solved_is_marked_and_the_others_go_on(decay, capfd):
+    growing = np.array([0.0, 1.0, 0.0])  # z of the middle patient becomes infinite at time 1
+    together = solved(decay, 3, parameters={"grow": growing}, outputs=("x", "z"))
+    alone = solved(decay, 1, outputs=("x", "z"))
+    assert together.status.tolist() == [Status.OK, Status.SOLVER_FAILED, Status.OK]
+    assert set(together.messages) == {1}
+    assert np.all(np.isnan(together.values["z"][1, 1:]))
+    for row in (0, 2):
+        assert np.array_equal(together.values["x"][row], alone.values["x"][0])
+    assert capfd.readouterr() == ("", "")
+
+
+OSCILLATOR = """
+w = 1; c = 1; input_a = 0
+a' = input_a + w * b - c * a^3
+b' = -w * a - 0.01 * b
+a = 1; b = 0
+"""
+
+
+def oscillators(patients):
+    """A stiff, non-linear batch with doses; patient p is the same wherever it stands."""
+    rows = np.array(patients)
+    doses_ = Doses(
+        patient=np.repeat(np.arange(len(rows)), 2),
+        time=np.stack([0.5 + 0.1 * rows, np.full(len(rows), 2.0)], axis=1).ravel(),
+        state=np.full(2 * len(rows), "a"),
+        amount=np.full(2 * len(rows), 3.0),
+        duration=np.tile([0.0, 0.7], len(rows)),
+    )
+    return Request(
+        start=np.zeros(len(rows)),
+        times=np.linspace(0, 10, 21),
+        outputs=("a", "b"),
+        parameters={"w": 1 + 0.3 * rows, "c": 10.0 ** (rows - 2)},
+        doses=doses_,
+        extinctions=(Extinction(states=("a",), threshold=-0.5),),
+    )
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=8))
+def test_neither_the_other_patients_nor_their_order_change_a_bit(patients):
+    model = engine.load_antimony(OSCILLATOR)
+    whole = engine.solve(model, oscillators(range(6)))
+    some = engine.solve(model, oscillators(patients))
+    for row, patient in enumerate(patients):
+        for name in ("a", "b"):
+            assert np.array_equal(some.values[name][row], whole.values[name][patient])
+
+
+def test_the_number_of_workers_does_not_change_a_bit():
+    model = engine.load_antimony(OSCILLATOR)
+    request = oscillators(range(6))
+    alone = engine.solve(model, request)
+    with engine.Workers(2) as workers:
+        spread = engine.solve(model, request, workers)
+    assert np.array_equal(spread.status, alone.status)
+    for name in ("a", "b"):
+        assert np.array_equal(spread.values[name], alone.values[name])
+
+
+CLONES = """
+input_a = 0; k = 1; m = 0
+a' = input_a - k * a
+b' = m * a - k * b
+a = 1; b = 1
+"""
+
+
+def clones(groups, **parameters):
+    return engine.solve(
+        engine.load_antimony(CLONES),
+        Request(
+            start=np.zeros(1), times=np.arange(0, 20.0), outputs=("a", "b"), extinctions=groups,
+            parameters={name: np.array([value]) for name, value in parameters.items()},
+            doses=Doses(
+                patient=np.array([0]), time=np.array([15.0]), state=np.array(["a"]), amount=np.array([1.0]),
+                duration=np.array([0.0]),
+            ),
+        ),
+    ).values  # fmt: skip
+
+
+def test_a_group_below_its_threshold_dies_out_as_one_until_a_dose_brings_it_back():
+    seen = clones((Extinction(states=("a", "b"), threshold=2e-3),))
+    gone = np.arange(7, 16)  # 2 exp(-7) is the first sum below the threshold
+    assert np.all(seen["a"][0, gone] == 0) and np.all(seen["b"][0, gone] == 0)
+    assert seen["a"][0, 6] > 0 and seen["a"][0, 16] == pytest.approx(np.exp(-1), rel=1e-5)
+
+
+def test_a_group_that_is_still_fed_does_not_die_out():
+    fed = clones((Extinction(states=("b",), threshold=1e-2, not_while_positive=("a",)),), m=1e-3)
+    assert np.all(fed["b"] > 0)
+    starved = clones(
+        (
+            Extinction(states=("a",), threshold=1e-3),
+            Extinction(states=("b",), threshold=1e-2, not_while_positive=("a",)),
+        ),
+        m=1e-3,
+    )
+    assert np.all(starved["b"][0, 9:16] == 0)
+
+
+def test_a_syntax_error_is_reported_with_its_line():
+    with pytest.raises(InputError, match=r"broken:2: .*mend the model text"):
+        engine.load_antimony("a = 1\nb' = = a\n", "broken")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("S1 -> S2; k*S1; k=1; S1=1; S2=0; x' = 1; x = 0", "the model has reactions"),
+        ("x' = 1; x = 0; at (x > 1): x = 0", "the model has events"),
+        ("k = 1; y := 2 * k", "the model has no state"),
+        ("x' = 1; x = 0; input_y = 0", "input_y: an input without its state"),
+    ],
+)
+def test_a_model_we_cannot_solve_is_refused(text, message):
+    with pytest.raises(InputError, match=message):
+        engine.load_antimony(text)
+
+
+def test_a_dose_into_a_state_without_an_input_is_refused_before_anything_runs(decay):
+    wrong = Doses(
+        patient=np.array([0]), time=np.zeros(1), state=np.array(["z"]), amount=np.ones(1), duration=np.zeros(1)
+    )
+    with pytest.raises(InputError, match=r"doses z: the model takes no dose into it; add the parameter input_z"):
+        solved(decay, doses=wrong)
+
+
+def test_all_faults_of_a_request_come_at_once(decay):
+    with pytest.raises(InputError) as caught:
+        solved(
+            decay, times=np.array([1.0, 1.0]), outputs=("w",), parameters={"q": np.ones(1)}, initial={"x": np.ones(2)}
+        )
+    assert [fault.place for fault in caught.value.faults] == [
+        "request.parameters q", "request.outputs w", "request.initial x", "request.times",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", [(0, -1, 1, 0), (3, 0, 1, 0), (0, 0, -1, 0), (0, 0, 1, -1), (0, np.nan, 1, 0)])
+def test_a_dose_that_makes_no_sense_is_refused(decay, row):
+    with pytest.raises(InputError, match=r"request\.doses"):
+        solved(decay, doses=doses(row))
+
+
+def test_a_number_that_stands_neither_in_the_text_nor_in_the_request_is_asked_for():
+    model = engine.load_antimony("var k; x' = -k * x; x = 1")
+    with pytest.raises(InputError, match=r"request\.parameters k: has no value in the model text"):
+        solved(model)
+    assert solved(model, parameters={"k": np.ones(1)}).values["x"][0, 1] == pytest.approx(np.exp(-1))
