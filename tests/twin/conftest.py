@@ -17,7 +17,7 @@ def make_baseline(patients, **changes):
     fields = {
         "age": 68.0, "ecog": 0.0, "bilirubin": 17.0, "albumin": 36.0, "inr": 1.1, "ascites": 0.0, "encephalopathy": 0.0,
         "child_pugh": 5.0, "afp_serum": 400.0, "afp_tumour_ihc": 90.0, "afp_nontumour_ihc": 0.3,
-        "hla_a0201p_alleles": 1.0, "lymphocytes": 1.118, "neutrophils": 3.675, "platelets": 153.0, "haemoglobin": 130.0,
+        "hla_a0201p_alleles": 1.0, "lymphocytes": 1118.0, "neutrophils": 3675.0, "platelets": 153.0, "haemoglobin": 130.0,
         "creatinine": 70.0, "egfr": 90.0, "alt": 40.0, "ast": 62.0, "crp": 22.0, "weight": 75.0, "height": 173.28,
         "prior_lines": 1.0, "life_expectancy": 8.0,
     }  # fmt: skip
@@ -50,7 +50,7 @@ def varied_baseline(patients, seed=1):
     return make_baseline(
         patients,
         lesion_diameters=10 * (6 * volumes / np.pi) ** (1 / 3),
-        lymphocytes=1.118 * np.exp(0.5 * chance.standard_normal(patients)),
+        lymphocytes=1118.0 * np.exp(0.5 * chance.standard_normal(patients)),
         afp_serum=np.exp(np.log(400) + 1.5 * chance.standard_normal(patients)),
         afp_tumour_ihc=np.full(patients, np.nan),
         afp_nontumour_ihc=np.full(patients, np.nan),

@@ -110,7 +110,7 @@ def test_a_patient_without_the_allele_gives_no_signal_and_two_give_twice_the_str
 
 
 def test_missing_measurements_fall_back_to_cards():
-    names = "egfr child_pugh afp_serum lymphocytes neutrophils platelets alt crp bilirubin".split()
+    names = ["egfr", "child_pugh", "afp_serum", "lymphocytes", "neutrophils", "platelets", "alt", "crp", "bilirubin"]
     missing = dict.fromkeys(names, np.nan)
     latents = latents_of(make_baseline(20, afp_tumour_ihc=np.nan, afp_nontumour_ihc=np.nan, **missing))
     for symbol, values in {**latents.parameters, "bilirubin": latents.bilirubin}.items():

@@ -114,7 +114,7 @@ class _Machine:
         self.parameters = _rows(names, request.parameters, model.own_values, len(request))
         self.initial = _rows(model.states, request.initial, model.own_values, len(request))
         self.start = on_ticks(request.start)
-        self.extinctions = [_Group.of(model, group) for group in request.extinctions]
+        self.extinctions = _Extinctions(model, request.extinctions)
         self._set_tolerances(model, request)
 
     def _set_tolerances(self, model: Model, request: Request) -> None:
@@ -168,7 +168,7 @@ class _Machine:
             seen = np.asarray(self.runner.simulate(times=stops))
             if not np.all(np.isfinite(seen)):
                 raise _NotFiniteError(f"a state is not finite after time {stops[0]:g}")
-            dead = self._first_extinction(seen)
+            dead = self.extinctions.first(seen)
             until = len(seen) if dead is None else dead[0] + 1
             filled = min(until - 1, total - done)
             rows[done : done + filled] = seen[1 : 1 + filled]
@@ -186,42 +186,37 @@ class _Machine:
             if len(stops) < 2:
                 return
 
-    def _first_extinction(self, seen: Numbers) -> tuple[int, list[int]] | None:
-        """The first row after the begin where a group has fallen below its threshold, and the states to set to zero."""
-        found: tuple[int, list[int]] | None = None
-        for group in self.extinctions:
-            row = group.first_below(seen)
-            if row is None or (found is not None and row > found[0]):
-                continue
-            found = (row, group.places if found is None or row < found[0] else [*found[1], *group.places])
-        return found
 
+class _Extinctions:
+    """The extinction rules of a request as tables (states, groups)."""
 
-@dataclass(frozen=True)
-class _Group:
-    """An extinction rule with the places of its states."""
+    def __init__(self, model: Model, rules: Sequence[Extinction]) -> None:
+        self.members = _membership(model, [rule.states for rule in rules])
+        self.sources = _membership(model, [rule.not_while_positive for rule in rules])
+        self.thresholds = np.array([rule.threshold for rule in rules])
 
-    places: list[int]
-    sources: list[int]
-    threshold: float
+    def first(self, seen: Numbers) -> tuple[int, NDArray[np.intp]] | None:
+        """The first row after the begin where a group that is neither empty nor fed is below its threshold.
 
-    @classmethod
-    def of(cls, model: Model, rule: Extinction) -> _Group:
-        return cls(
-            [model.states.index(name) for name in rule.states],
-            [model.states.index(name) for name in rule.not_while_positive],
-            rule.threshold,
-        )
-
-    def first_below(self, seen: Numbers) -> int | None:
-        """The first row but the begin with a sum below the threshold that is not empty yet and not fed."""
-        group = seen[1:, self.places]
-        below = group.sum(axis=1) < self.threshold
+        `seen` is (rows, columns) with the states first; returns the row and the places of the states to set to zero.
+        """
+        later = seen[1:, : len(self.members)]
+        sums = later @ self.members
+        below = (sums < self.thresholds) & (sums != 0)
         if not below.any():
             return None
-        below &= np.any(group != 0, axis=1)
-        below &= np.all(seen[1:, self.sources] <= 0, axis=1)
-        return int(np.argmax(below)) + 1 if below.any() else None
+        below &= (later > 0).astype(np.float64) @ self.sources == 0
+        rows = below.any(axis=1)
+        if not rows.any():
+            return None
+        row = int(np.argmax(rows))
+        return row + 1, np.flatnonzero(self.members[:, below[row]].any(axis=1))
+
+
+def _membership(model: Model, groups: Sequence[Sequence[str]]) -> Numbers:
+    """1 where a state belongs to a group, (states, groups)."""
+    columns = [[float(state in group) for state in model.states] for group in groups]
+    return np.array(columns, dtype=np.float64).reshape(len(groups), len(model.states)).T
 
 
 def _rows(names: Sequence[str], given: Mapping[str, Numbers], own: Mapping[str, float], patients: int) -> Numbers:

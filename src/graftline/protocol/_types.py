@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
@@ -16,11 +16,14 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
-def _quantity(fits: str) -> Any:
+def _reads(fits: str) -> BeforeValidator:
     def read(value: object) -> Quantity:
         return value if isinstance(value, Quantity) else parse_quantity(value, fits)
 
-    return Annotated[Quantity, BeforeValidator(read), PlainSerializer(str, return_type=str)]
+    return BeforeValidator(read)
+
+
+_AS_TEXT = PlainSerializer(str, return_type=str)
 
 
 def _positive(quantity: Quantity) -> Quantity:
@@ -35,13 +38,13 @@ def _not_negative(quantity: Quantity) -> Quantity:
     return quantity
 
 
-Duration = Annotated[_quantity("days"), AfterValidator(_not_negative)]
-Cells = Annotated[_quantity("cells"), AfterValidator(_positive)]
-DailyDose = Annotated[_quantity("mg/m^2/day"), AfterValidator(_positive)]
-PeopleRate = Annotated[_quantity("people/month"), AfterValidator(_not_negative)]
-SlotRate = Annotated[_quantity("slots/week"), AfterValidator(_positive)]
-Share = Annotated[_quantity("percent"), AfterValidator(_not_negative)]
-Copies = Annotated[_quantity("copies/cell"), AfterValidator(_not_negative)]
+Duration = Annotated[Quantity, _reads("days"), _AS_TEXT, AfterValidator(_not_negative)]
+Cells = Annotated[Quantity, _reads("cells"), _AS_TEXT, AfterValidator(_positive)]
+DailyDose = Annotated[Quantity, _reads("mg/m^2/day"), _AS_TEXT, AfterValidator(_positive)]
+PeopleRate = Annotated[Quantity, _reads("people/month"), _AS_TEXT, AfterValidator(_not_negative)]
+SlotRate = Annotated[Quantity, _reads("slots/week"), _AS_TEXT, AfterValidator(_positive)]
+Share = Annotated[Quantity, _reads("percent"), _AS_TEXT, AfterValidator(_not_negative)]
+Copies = Annotated[Quantity, _reads("copies/cell"), _AS_TEXT, AfterValidator(_not_negative)]
 
 
 def _no_day_zero(day: int) -> int:

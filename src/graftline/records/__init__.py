@@ -1,6 +1,8 @@
 """The nouns: frozen records with units that simulated and real patients share. They decide and print nothing."""
 
 from .baseline import Baseline
+from .batch import Batch, Batches, Sterility
+from .dose import Dose
 from .variables import VARIABLES, Variable, VariableKind
 
-__all__ = ["VARIABLES", "Baseline", "Variable", "VariableKind"]
+__all__ = ["VARIABLES", "Baseline", "Batch", "Batches", "Dose", "Sterility", "Variable", "VariableKind"]

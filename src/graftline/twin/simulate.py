@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.streams import Keys, Streams
-from ..base.units import HOURS_PER_DAY, MINUTES_PER_DAY, ML_PER_L, MM_PER_CM, PERCENT
+from ..base.units import HOURS_PER_DAY, MINUTES_PER_DAY, ML_PER_L, MM_PER_CM, PERCENT, PER_uL_PER_e9_L
 from ..evidence import card
 from ..records import Baseline
 from .latents import Latents
@@ -73,7 +73,7 @@ def _or(measured: Numbers, otherwise: Numbers | float) -> Numbers:
 def _resting(baseline: Baseline, chance: _Chance) -> dict[str, Numbers]:
     """Blood values at rest: as measured, else as drawn; AFP-positive normal liver likewise."""
     return {
-        "L0": _or(baseline.lymphocytes, chance.around("twin_L0", "L0")),
+        "L0": _or(baseline.lymphocytes / PER_uL_PER_e9_L, chance.around("twin_L0", "L0")),
         "U0": _or(baseline.alt, number("U0")),
         "R0": _or(baseline.crp, number("R0")),
         "J0": _or(baseline.afp_nontumour_ihc / PERCENT, chance.around("twin_J0", "J0")),
@@ -85,7 +85,7 @@ def _marrow(baseline: Baseline, chance: _Chance) -> dict[str, Numbers]:
     """Blood counts at rest and the rates of the marrow chains."""
     steps = number("chain_steps") * HOURS_PER_DAY
     return {
-        "ANC0": _or(baseline.neutrophils, number("ANC0")),
+        "ANC0": _or(baseline.neutrophils / PER_uL_PER_e9_L, number("ANC0")),
         "PLT0": _or(baseline.platelets, number("PLT0")),
         "ktrN": steps / chance.around("twin_mttN", "mttN"),
         "ktrP": steps / chance.around("twin_mttP", "mttP"),

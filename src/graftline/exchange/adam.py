@@ -1,0 +1,241 @@
+"""Simulated trials as data sets with CDISC ADaM names, so that existing tables-and-figures code works on them.
+
+Days: xxDT are whole days since 2000-01-01; ADY is the protocol day (Day 1 is the infusion, there is no Day 0). Suffix N
+of an endpoint marks the no-cells column: the same patient with the kill of the cells set to zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ..assessment import Response
+from ..base.clock import protocol_day
+from ..base.units import PERCENT
+from ..trial import Outcomes, Part, Reading, TreatedPatients, cut_days, readings_of
+
+Table = pl.DataFrame
+_GRADES = {"ANCGR": "neutrophils", "PLTGR": "platelets", "LYMGR": "lymphocytes", "ALTGR": "alt"}
+
+
+def tables(part: Part, seed: int) -> dict[str, Table]:
+    """All data sets of one part of a simulation, each sorted by replicate and subject."""
+    identity = _identity(part)
+    found = {"adsl": _adsl(part, identity)}
+    if part.treated is not None:
+        treated = identity[part.apheresed.referred[[ask.row for ask in part.treated.asks]]]
+        found |= _of_treated(part.treated, treated, readings_of(part, seed))
+    else:
+        found |= {name: pl.DataFrame(schema=schema) for name, schema in SCHEMAS.items()}
+    return {name: table.sort(table.columns[:2], maintain_order=True) for name, table in found.items()}
+
+
+SCHEMAS: Mapping[str, Mapping[str, type[pl.DataType]]] = {
+    "adtr": {"REPLICATE": pl.Int64, "USUBJID": pl.String, "ADY": pl.Int64, "AVAL": pl.Float64, "PCHG": pl.Float64},
+    "adrs": {"REPLICATE": pl.Int64, "USUBJID": pl.String, "ADY": pl.Int64, "AVALC": pl.String},
+    "adlb": {
+        "REPLICATE": pl.Int64,
+        "USUBJID": pl.String,
+        "PARAMCD": pl.String,
+        "ADY": pl.Int64,
+        "AVAL": pl.Float64,
+        "AVALU": pl.String,
+    },
+    "adpc": {"REPLICATE": pl.Int64, "USUBJID": pl.String, "ADY": pl.Int64, "AVAL": pl.Float64, "AVALU": pl.String},
+    "adae": {
+        "REPLICATE": pl.Int64,
+        "USUBJID": pl.String,
+        "AETERM": pl.String,
+        "ATOXGR": pl.Int64,
+        "ASTDY": pl.Int64,
+        "DLT": pl.Boolean,
+    },
+}
+
+
+def _identity(part: Part) -> NDArray[np.str_]:
+    """USUBJID of every referred patient: site and k-th patient there."""
+    sites = np.array([site.id for site in part.protocol.sites], dtype=np.str_)
+    return np.array(
+        [f"{sites[site]}-{kth + 1:04d}" for site, kth in zip(part.arrivals.site, part.arrivals.keys.kth, strict=True)],
+        dtype=np.str_,
+    )
+
+
+def _adsl(part: Part, identity: NDArray[np.str_]) -> Table:
+    """One row per referred patient."""
+    arrivals, apheresed = part.arrivals, part.apheresed
+    sites = part.protocol.sites
+    reason = part.screening.reason.astype(object)
+    disposition = np.full(len(arrivals), "screen failure", dtype=object)
+    disposition[apheresed.referred] = "apheresed, not infused"
+    reason[apheresed.referred] = ""
+    replicate = arrivals.keys.replicate.astype(np.int64)
+    for number, finished in zip(part.replicates, part.finished, strict=True):
+        assert np.all(replicate[apheresed.referred[list(finished.not_treated)]] == number)
+        for row, why in finished.not_treated.items():
+            reason[apheresed.referred[row]] = why
+    base = part.baseline
+    table = pl.DataFrame(
+        {
+            "REPLICATE": replicate,
+            "USUBJID": identity,
+            "SITEID": [sites[site].id for site in arrivals.site],
+            "COUNTRY": [sites[site].country for site in arrivals.site],
+            "AGE": base.age,
+            "SEX": base.sex,
+            "AETIOL": base.aetiology,
+            "ECOGBL": base.ecog,
+            "CHPUBL": base.child_pugh,
+            "AFPBL": base.afp_serum,
+            "VERSION": part.version,
+            "RFICDT": arrivals.day,
+            "SCRNFL": True,
+            "LEUKFL": np.isin(np.arange(len(arrivals)), apheresed.referred),
+            "LEUKDT": _spread(len(arrivals), apheresed.referred, apheresed.day),
+        }
+    )
+    own, columns = _treated_columns(part)
+    disposition[own] = "infused"
+    extra = {name: _spread(len(arrivals), own, values) for name, values in columns.items()}
+    table = table.with_columns(
+        pl.Series("DISPO", disposition.tolist(), dtype=pl.String),
+        pl.Series("DCREAS", reason.tolist(), dtype=pl.String),
+        pl.Series("TRTFL", np.isin(np.arange(len(arrivals)), own)),
+        *(pl.Series(name, values) for name, values in extra.items()),
+    )
+    return table.with_columns(_survival_from_apheresis(part, own))
+
+
+def _spread(length: int, places: NDArray[np.intp], values: NDArray[np.generic] | list[object]) -> list[object]:
+    """A column with these values at these places and null elsewhere."""
+    column: list[object] = [None] * length
+    for place, value in zip(places.tolist(), values if isinstance(values, list) else values.tolist(), strict=True):
+        column[place] = None if isinstance(value, float) and np.isnan(value) else value
+    return column
+
+
+def _treated_columns(part: Part) -> tuple[NDArray[np.intp], dict[str, NDArray[np.generic] | list[object]]]:
+    """Places among the referred, and the columns of ADSL that only treated patients have."""
+    treated = part.treated
+    if treated is None:
+        names = ("TRTSDT", "TRT01A", "DOSE", "REGIMEN", "ORDER", "BOR", "BORN", "CRSGR", "DLTFL", "SECFL")
+        return np.empty(0, dtype=np.intp), {name: [] for name in (*names, *_GRADES, *_ENDPOINTS)}
+    own = part.apheresed.referred[[ask.row for ask in treated.asks]]
+    cells, none = treated.with_kill, treated.without_kill
+    free = {0: True, 1: None, 2: False}
+    columns: dict[str, NDArray[np.generic] | list[object]] = {
+        "TRTSDT": [ask.infusion for ask in treated.asks],
+        "TRT01A": [ask.level for ask in treated.asks],
+        "DOSE": treated.treatment.cells,
+        "REGIMEN": [regimen.name for regimen in treated.treatment.regimen],
+        "ORDER": treated.order,
+        "BOR": _best(cells),
+        "BORN": _best(none),
+        "CRSGR": cells.crs.worst.astype(np.int64),
+        "DLTFL": [free[int(outcome)] for outcome in cells.free_of_dlt],
+        "SECFL": ~np.isnan(treated.treatment.second_day),
+        **{name: cells.grades[test] for name, test in _GRADES.items()},
+        **_endpoints(cells, ""),
+        **_endpoints(none, "N"),
+    }
+    return own, columns
+
+
+_ENDPOINTS = tuple(
+    f"{name}{suffix}" for suffix in ("", "N") for name in ("PFSDY", "PFSEV", "OSDY", "OSEV", "DORDY", "DOREV")
+)
+
+
+def _endpoints(outcomes: Outcomes, suffix: str) -> dict[str, list[object]]:
+    seen = outcomes.seen
+    columns: dict[str, list[object]] = {
+        "PFSDY": [one.days for one in seen.progression],
+        "PFSEV": [one.event for one in seen.progression],
+        "OSDY": outcomes.survival_days.tolist(),
+        "OSEV": outcomes.survival_event.tolist(),
+        "DORDY": [None if one is None else one.days for one in seen.duration],
+        "DOREV": [None if one is None else one.event for one in seen.duration],
+    }
+    return {f"{name}{suffix}": values for name, values in columns.items()}
+
+
+def _best(outcomes: Outcomes) -> list[object]:
+    labels = {int(response): response.label for response in Response}
+    known = ("CR", "PR", "SD", "PD")
+    return [labels[int(code)] if labels[int(code)] in known else "NE" for code in outcomes.seen.best_response]
+
+
+def _survival_from_apheresis(part: Part, treated: NDArray[np.intp]) -> list[pl.Series]:
+    """Intention to treat: everyone apheresed, from apheresis, treated or not."""
+    apheresed = part.apheresed
+    cut = cut_days(part.protocol) - apheresed.day
+    death = np.where(part.waiting.death <= cut, np.ceil(part.waiting.death), np.inf)
+    if part.treated is not None:
+        rows = np.array([ask.row for ask in part.treated.asks])
+        shift = np.array([ask.infusion for ask in part.treated.asks]) - apheresed.day[rows]
+        death[rows] = part.treated.with_kill.death_day + shift
+        cut[rows] = np.minimum(cut[rows], part.treated.with_kill.last_day + shift)
+    event = death <= cut
+    length = len(part.arrivals)
+    days = np.where(event, death, cut).astype(np.int64)
+    return [
+        pl.Series("OSLKDY", _spread(length, apheresed.referred, days), dtype=pl.Int64),
+        pl.Series("OSLKEV", _spread(length, apheresed.referred, event), dtype=pl.Boolean),
+    ]
+
+
+def _of_treated(
+    treated: TreatedPatients, identity: NDArray[np.str_], readings: tuple[Reading, ...]
+) -> dict[str, Table]:
+    """Scans, responses, laboratory, transgene and adverse events of treated patients."""
+    replicate, seen = treated.treatment.keys.replicate.astype(np.int64), treated.with_kill.seen
+    who, visit = np.nonzero(seen.visits.done)
+    days = protocol_day(seen.visits.times[who, visit])
+    labels = {int(response): response.label for response in Response}
+    head = {"REPLICATE": replicate[who], "USUBJID": identity[who], "ADY": days}
+    sums = seen.sums[who, visit]
+    change = PERCENT * (sums / seen.baseline_sum[who] - 1)
+    found = {
+        "adtr": pl.DataFrame({**head, "AVAL": sums, "PCHG": change}, schema=SCHEMAS["adtr"]),
+        "adrs": pl.DataFrame(
+            {**head, "AVALC": [labels[int(code)] for code in seen.responses[who, visit]]}, schema=SCHEMAS["adrs"]
+        ),
+        "adae": _adverse_events(treated, replicate, identity),
+    }
+    long = [_long(reading, replicate, identity) for reading in readings]
+    blood = pl.concat(long)
+    transgene = blood.filter(pl.col("PARAMCD") == "TRANSGENE").drop("PARAMCD")
+    return found | {"adlb": blood.filter(pl.col("PARAMCD") != "TRANSGENE"), "adpc": transgene}
+
+
+def _long(reading: Reading, replicate: NDArray[np.int64], identity: NDArray[np.str_]) -> Table:
+    who, visit = np.nonzero(~np.isnan(reading.values))
+    return pl.DataFrame(
+        {
+            "REPLICATE": replicate[who],
+            "USUBJID": identity[who],
+            "PARAMCD": reading.code,
+            "ADY": protocol_day(reading.times[who, visit]),
+            "AVAL": reading.values[who, visit],
+            "AVALU": reading.unit,
+        },
+        schema=SCHEMAS["adlb"],
+    )
+
+
+def _adverse_events(treated: TreatedPatients, replicate: NDArray[np.int64], identity: NDArray[np.str_]) -> Table:
+    """Cytokine release syndrome by its worst grade and first day, and every dose-limiting toxicity."""
+    rows = []
+    crs = treated.with_kill.crs
+    for patient, worst in enumerate(crs.worst.tolist()):
+        head = {"REPLICATE": int(replicate[patient]), "USUBJID": str(identity[patient])}
+        if worst > 0:
+            day = protocol_day(int(crs.onset[patient]))
+            rows.append({**head, "AETERM": "Cytokine release syndrome", "ATOXGR": worst, "ASTDY": day, "DLT": False})
+        for reason in treated.with_kill.dose_limiting[patient]:
+            rows.append({**head, "AETERM": reason, "ATOXGR": None, "ASTDY": None, "DLT": True})
+    return pl.DataFrame(rows, schema=SCHEMAS["adae"])

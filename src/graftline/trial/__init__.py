@@ -1,0 +1,18 @@
+"""The whole virtual trial: accrual, calendar, capacity, courses, endpoints."""
+
+from .calendar import Ask, Finished
+from .run import Part, TreatedPatients, cut_days, readings_of, simulate_part
+from .treated import Outcomes, Reading, Treatment
+
+__all__ = [
+    "Ask",
+    "Finished",
+    "Outcomes",
+    "Part",
+    "Reading",
+    "TreatedPatients",
+    "Treatment",
+    "cut_days",
+    "readings_of",
+    "simulate_part",
+]

@@ -1,0 +1,42 @@
+"""Second infusions: who gets one, when, and how many cells are left for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ..assessment import Response
+from ..base.clock import model_time
+from ..base.streams import Streams
+from ..base.units import BILLION
+from ..protocol.schema import Protocol
+from .calendar import Ask
+from .treated import Outcomes, Treatment
+
+
+def second_infusions(
+    protocol: Protocol, treatment: Treatment, asks: Sequence[Ask], first: Outcomes, streams: Streams
+) -> Treatment:
+    """The same batch with second infusions where the protocol offers one and the share drawn takes it up.
+
+    Offered from the earliest day on, at progression, to patients alive with one of the named best responses whose
+    retained cells reach the lower end of their dose level; the cells are what was left of the product.
+    """
+    rule = protocol.dosing.second_infusion
+    if not rule.allowed or rule.earliest is None or rule.latest is None or rule.share_of_eligible is None:
+        return treatment
+    codes = {int(response): response.label for response in Response}
+    responded = np.array([codes[int(code)] in rule.after_best_response for code in first.seen.best_response])
+    progressed = np.array(
+        [one.days if one.event and one.reason == "progression" else np.inf for one in first.seen.progression]
+    )
+    day = np.maximum(progressed, model_time(rule.earliest))
+    left = np.array([ask.dose.achieved - ask.dose.given for ask in asks])
+    levels = {level.name: level.lowest.to("cells") / BILLION for level in protocol.dosing.levels}
+    enough = left >= np.array([levels[ask.level] for ask in asks])
+    taken = streams.named("second_infusion").uniform(treatment.keys)[:, 0] < rule.share_of_eligible.to("1")
+    given = responded & enough & taken & (day <= model_time(rule.latest)) & (day < first.death_day)
+    given &= day < first.last_day
+    return replace(treatment, second_day=np.where(given, day, np.nan), second_cells=np.where(given, left, np.nan))
