@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from ..base.units import parse_quantity
+from ..base.units import PERCENT, parse_quantity
 from ..base.verdict import Verdict, check
 from ..protocol.schema import Regimen, RenalAdjustment
 from ..records.baseline import Numbers
@@ -95,7 +95,9 @@ def fludarabine_fraction(adjustments: Sequence[RenalAdjustment], egfr_ml_per_min
     Of all limits that a patient is below, the lowest counts. NaN where renal function is unknown and there are limits.
     """
     fraction = np.ones(len(egfr_ml_per_min))
-    for limit, share in sorted(((_limit(one.below), one.fraction.to("1")) for one in adjustments), reverse=True):
+    for limit, share in sorted(
+        ((_limit(one.below), one.fraction.to("percent") / PERCENT) for one in adjustments), reverse=True
+    ):
         fraction = np.where(egfr_ml_per_min < limit, share, fraction)
     return np.where(np.isnan(egfr_ml_per_min), np.nan, fraction) if adjustments else fraction
 

@@ -1,5 +1,21 @@
-"""Data sets in the field's formats. No decisions."""
+"""Data sets in the field's formats, and the folder that holds them. No decisions."""
 
-from .adam import tables
+from .adam import bands, course_table, example_patient, tables
+from .folder import merge_parts, missing_parts, open_folder, part_path, write_json, write_part, write_table
+from .summary import compared, replicate_table
 
-__all__ = ["tables"]
+__all__ = [
+    "bands",
+    "compared",
+    "course_table",
+    "example_patient",
+    "merge_parts",
+    "missing_parts",
+    "open_folder",
+    "part_path",
+    "replicate_table",
+    "tables",
+    "write_json",
+    "write_part",
+    "write_table",
+]

@@ -7,14 +7,16 @@ of an endpoint marks the no-cells column: the same patient with the kill of the 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from ..assessment import Response
-from ..base.clock import protocol_day
-from ..base.units import PERCENT
+from ..base.clock import calendar_date, protocol_day
+from ..base.units import DAYS_PER_WEEK, PERCENT
+from ..evidence import card
 from ..trial import Outcomes, Part, Reading, TreatedPatients, cut_days, readings_of
 
 Table = pl.DataFrame
@@ -31,6 +33,117 @@ def tables(part: Part, seed: int) -> dict[str, Table]:
     else:
         found |= {name: pl.DataFrame(schema=schema) for name, schema in SCHEMAS.items()}
     return {name: table.sort(table.columns[:2], maintain_order=True) for name, table in found.items()}
+
+
+_COURSES = {"AFP": "afp", "TRANSGENE": "copies_per_ug", "TUMOUR": "scan_volume"}
+"""true courses, without assay error: ng/mL, copies/ug DNA, cm^3 on the scan"""
+_COURSE_SCHEMA: Mapping[str, type[pl.DataType]] = {
+    "REPLICATE": pl.Int64,
+    "USUBJID": pl.String,
+    "ARM": pl.String,
+    "ADY": pl.Int64,
+    **dict.fromkeys(_COURSES, pl.Float64),
+}
+
+
+def course_table(part: Part) -> Table:
+    """Weekly true courses of treated patients while alive and observed, with cells and with their kill set to zero."""
+    if part.treated is None:
+        return pl.DataFrame(schema=_COURSE_SCHEMA)
+    treated, identity = part.treated, _identity(part)[part.apheresed.referred[[a.row for a in part.treated.asks]]]
+    replicate = treated.treatment.keys.replicate.astype(np.int64)
+    until = card("trial_example_until").to("day")
+    found = []
+    for arm, outcomes in (("cells", treated.with_kill), ("no cells", treated.without_kill)):
+        times = outcomes.courses.times
+        chosen = np.flatnonzero((times % DAYS_PER_WEEK == 0) & (times <= until))
+        alive = times[chosen][None, :] <= np.minimum(outcomes.death_day, outcomes.last_day)[:, None]
+        who, when = np.nonzero(alive)
+        columns = {name: getattr(outcomes.courses, read)[:, chosen][who, when] for name, read in _COURSES.items()}
+        head = {"REPLICATE": replicate[who], "USUBJID": identity[who], "ARM": arm}
+        days = protocol_day(times[chosen][when].astype(np.int64))
+        found.append(pl.DataFrame({**head, "ADY": days, **columns}, schema=_COURSE_SCHEMA))
+    return pl.concat(found)
+
+
+def bands(courses: Table) -> Table:
+    """5th, 25th, 50th, 75th and 95th percentile of each course by day and arm, over all treated patients."""
+    long = courses.unpivot(index=["ARM", "ADY"], on=list(_COURSES), variable_name="PARAMCD", value_name="AVAL")
+    shares = (5, 25, 50, 75, 95)
+    return (
+        long.drop_nans()
+        .group_by("PARAMCD", "ARM", "ADY")
+        .agg(*[pl.col("AVAL").quantile(share / PERCENT).alias(f"P{share:02d}") for share in shares])
+        .sort("PARAMCD", "ARM", "ADY")
+    )
+
+
+def example_patient(part: Part) -> tuple[Table, dict[str, Any]] | None:
+    """The treated patient of the expansion nearest in age to the one of Rennes: course to week 24 and facts.
+
+    None if nobody was treated there; of equals the first treated.
+    """
+    treated = part.treated
+    level = part.protocol.dosing.expansion.level
+    places = [place for place, ask in enumerate(treated.asks) if ask.level == level] if treated else []
+    if treated is None or not places:
+        return None
+    ages = part.waiting.baseline.age
+    age = card("trial_example_age").to("year")
+    place = min(places, key=lambda one: (abs(float(ages[treated.asks[one].row]) - age), one))
+    courses = treated.with_kill.courses
+    keep = courses.times <= min(card("trial_example_until").to("day"), float(treated.with_kill.death_day[place]))
+    read_outs = {
+        "VOLUME": courses.scan_volume,
+        "AFP": courses.afp,
+        "TCRT": courses.tcrt_per_microlitre,
+        "COPIES": courses.copies_per_ug,
+        "IL6": courses.il6,
+        "ANC": courses.neutrophils,
+        "PLT": courses.platelets,
+        "LYM": courses.lymphocytes,
+    }
+    table = pl.DataFrame({"TIME": courses.times[keep], **{name: v[place][keep] for name, v in read_outs.items()}})
+    return table, _story(part, treated, place)
+
+
+def _story(part: Part, treated: TreatedPatients, place: int) -> dict[str, Any]:
+    ask, row = treated.asks[place], treated.asks[place].row
+    referred = part.apheresed.referred[row]
+    site = part.protocol.sites[part.arrivals.site[referred]]
+    base, seen = part.baseline.take(np.array([referred])), treated.with_kill.seen
+    best = _best(treated.with_kill)[place]
+    events: list[tuple[int, str]] = [
+        (int(part.arrivals.day[referred]), "consents to pre-screening"),
+        (int(part.apheresed.day[row]), "white blood cells are collected"),
+        (int(part.apheresed.made[row]), f"product released: {part.apheresed.cells[row]:.2g} x 1e9 transduced cells"),
+        (int(part.apheresed.ready[row]), "product is at the hospital"),
+        (ask.lymphodepletion, f"lymphodepletion begins ({treated.treatment.regimen[place].name})"),
+        (ask.infusion, f"infusion of {ask.dose.given:.2g} x 1e9 transduced cells ({ask.level})"),
+    ]
+    worst = int(treated.with_kill.crs.worst[place])
+    if worst > 0:
+        events.append((ask.infusion + int(treated.with_kill.crs.onset[place]), f"CRS, worst grade {worst}"))
+    progression = seen.progression[place]
+    if progression.event:
+        events.append((ask.infusion + progression.days, progression.reason))
+    if treated.with_kill.survival_event[place]:
+        events.append((ask.infusion + int(treated.with_kill.survival_days[place]), "death"))
+    return {
+        "age": round(float(base.age[0])),
+        "sex": str(base.sex[0]),
+        "site": site.name,
+        "country": site.country,
+        "aetiology": str(base.aetiology[0]),
+        "afp_ng_mL": round(float(base.afp_serum[0]), 1),
+        "sum_of_diameters_mm": round(float(base.sum_of_diameters[0])),
+        "child_pugh": int(base.child_pugh[0]),
+        "best_response": best,
+        "events": [
+            {"day": day - ask.infusion, "date": calendar_date(day).isoformat(), "text": text}
+            for day, text in sorted(events, key=lambda one: one[0])
+        ],
+    }
 
 
 SCHEMAS: Mapping[str, Mapping[str, type[pl.DataType]]] = {

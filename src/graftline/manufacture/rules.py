@@ -7,6 +7,7 @@ from operator import and_
 
 import numpy as np
 
+from ..base.units import PERCENT, Quantity
 from ..base.verdict import Outcome, Verdict, Verdicts
 from ..protocol.schema import Manufacture, ReleaseSpecification
 from ..records.baseline import Numbers, Words
@@ -28,9 +29,9 @@ def releasable(batches: Batches, specification: ReleaseSpecification) -> Verdict
     checks = [
         _holds(batches.for_this_patient, "made for another patient"),
         _at_least(batches.transduced_cells, np.nextafter(0.0, 1.0), "the culture did not grow"),
-        _at_least(batches.viable_fraction, specified.minimum_viability.to("1"), "too few viable cells"),
-        _at_least(batches.cd3_fraction, specified.minimum_cd3.to("1"), "too few CD3+ cells"),
-        _at_least(batches.transduced_fraction, specified.minimum_transduced.to("1"), "too few transduced cells"),
+        _at_least(batches.viable_fraction, _share(specified.minimum_viability), "too few viable cells"),
+        _at_least(batches.cd3_fraction, _share(specified.minimum_cd3), "too few CD3+ cells"),
+        _at_least(batches.transduced_fraction, _share(specified.minimum_transduced), "too few transduced cells"),
         _at_least(
             -batches.copies_per_cell, -specified.maximum_copies.to("copies/cell"), "too many vector copies per cell"
         ),
@@ -39,6 +40,11 @@ def releasable(batches: Batches, specification: ReleaseSpecification) -> Verdict
     if specified.identity_test:
         checks.append(_holds(batches.identity_test, "identity test does not show the patient's cells"))
     return reduce(and_, checks)
+
+
+def _share(written: Quantity) -> float:
+    """The limit as a fraction; by way of percent, so that 70 % is exactly 0.7 and a batch at the limit passes."""
+    return written.to("percent") / PERCENT
 
 
 def _at_least(values: Numbers, limit: float, reason: str) -> Verdicts:

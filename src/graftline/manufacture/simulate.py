@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from ..base.streams import Keys, Streams
+from ..base.units import BILLION
 from ..evidence import Card, SpreadKind, card
 from ..protocol.schema import Manufacture
 from ..records import Baseline
@@ -59,7 +60,7 @@ def draw_batch(
     for it, and where release is conditional it is still pending.
     """
     chance = _Chance(keys, streams, attempt)
-    started = np.minimum(collected_cd3_cells, card("manufacture_starting_cells").number)
+    started = np.minimum(collected_cd3_cells, card("manufacture_starting_cells").to("cells") / BILLION)
     transduced = np.minimum(chance.log_normal("manufacture_transduced_share"), 1)
     viable = chance.logit_normal("manufacture_viability")
     grown = ~chance.happens("manufacture_growth_failure_share") & (started > 0)
@@ -75,7 +76,7 @@ def draw_batch(
         cd3_fraction=chance.logit_normal("manufacture_cd3_share"),
         transduced_fraction=transduced,
         copies_per_cell=chance.log_normal("manufacture_copies_per_cell"),
-        transduced_cells=np.where(grown, np.minimum(made, card("manufacture_most_cells").number), 0),
+        transduced_cells=np.where(grown, np.minimum(made, card("manufacture_most_cells").to("cells") / BILLION), 0),
         sterility=np.where(pending, Sterility.PENDING, result).astype(np.int8),
         identity_test=(~chance.happens("manufacture_mix_up_share")).astype(np.float64),
         turnaround_days=np.maximum(days, test_days) if required else days,

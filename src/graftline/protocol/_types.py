@@ -58,4 +58,12 @@ Count = Annotated[int, Field(strict=True, ge=1)]
 CountOrZero = Annotated[int, Field(strict=True, ge=0)]
 Name = Annotated[str, Field(min_length=1, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$")]
 Text = Annotated[str, Field(min_length=1)]
-Day = date
+
+
+def _a_day(value: object) -> date:
+    if type(value) is not date:
+        raise ValueError(f"{value!r} is no day; write a day as 2019-06-01, without quotes")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_a_day)]

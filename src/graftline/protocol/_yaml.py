@@ -22,7 +22,7 @@ _LARGEST_FILE = 2_000_000  # bytes; the reference protocol has thirty thousand
 _DEEPEST = 40  # levels; the reference protocol has eight
 _TAG = "tag:yaml.org,2002:"
 _SCALARS = {_TAG + kind for kind in ("str", "int", "float", "bool", "null", "timestamp")}
-_WRAPPER = ("value", "placeholder", "source")
+_REMARKS = {"placeholder": "in words why the value is assumed", "source": "in words where the value stands"}
 _LONGEST_TEXT = 100  # characters shown of a value
 
 
@@ -45,6 +45,25 @@ class Source:
     line: int
 
 
+@dataclass(frozen=True)
+class Flaw:
+    """Something wrong at a path; the line is that of the path unless given."""
+
+    path: Path
+    found: str
+    remedy: str
+    line: int | None = None
+
+
+@dataclass(frozen=True)
+class _Remark:
+    kind: str
+    path: Path
+    value: str
+    text: str
+    line: int
+
+
 @dataclass
 class Document:
     """A protocol file as read: content as written, content without its remarks, and the line of every path."""
@@ -53,9 +72,21 @@ class Document:
     written: Content = None
     plain: Content = None
     lines: dict[Path, int] = field(default_factory=dict)
-    placeholders: list[Placeholder] = field(default_factory=list)
-    sources: list[Source] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
+    remarks: list[_Remark] = field(default_factory=list)
+    flaws: list[Flaw] = field(default_factory=list)
+
+    @property
+    def placeholders(self) -> tuple[Placeholder, ...]:
+        """Every value or block marked as assumed, in the order of the file."""
+        marked = [remark for remark in self.remarks if remark.kind == "placeholder"]
+        found = [Placeholder(self.spelled(one.path), one.value, one.text, one.line) for one in marked]
+        return tuple(sorted(found, key=lambda one: one.line))
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Every source named, in the order of the file."""
+        named = [Source(self.spelled(one.path), one.text, one.line) for one in self.remarks if one.kind == "source"]
+        return tuple(sorted(named, key=lambda one: one.line))
 
     def line(self, path: Path) -> int:
         """The line of the path, or of the nearest part above it that stands in the file."""
@@ -63,9 +94,10 @@ class Document:
             path = path[:-1]
         return self.lines.get(path, 1)
 
-    def place(self, path: Path) -> str:
-        """`file:line path` for a fault."""
-        return f"{self.file}:{self.line(path)} {self.spelled(path)}".rstrip()
+    def fault(self, flaw: Flaw) -> Fault:
+        """The flaw with its `file:line path`."""
+        line = flaw.line or self.line(flaw.path)
+        return Fault(f"{self.file}:{line} {self.spelled(flaw.path)}".rstrip(), flaw.found, flaw.remedy)
 
     def spelled(self, path: Path) -> str:
         """The path in words: list entries by their name where they have one."""
@@ -109,14 +141,13 @@ def decode(raw: bytes, file: str) -> str:
 
 
 def read_document(text: str, file: str) -> Document:
-    """Read the text. Raises InputError if it is no YAML mapping; other faults are collected in the document."""
+    """Read the text. Raises InputError if it is no YAML mapping; flaws are collected in the document."""
     root = _compose(text, file)
     if not isinstance(root, MappingNode):
         found = "the file holds no list of 'key: value' chapters"
         raise InputError(Fault(f"{file}:1", found, "begin with 'graftline protocol new FILE'"))
     document = Document(file)
     document.written, document.plain = _Walk(document).read(root, ())
-    _spell_remarks(document)
     return document
 
 
@@ -194,7 +225,12 @@ class _Walk:
         if not wrapped:
             return written, plain
         for key in plain:
-            self._fault(children[key][1], (*path, key), f"unknown key {key!r} beside 'value'", _ONLY_WRAPPER)
+            self._fault(
+                children[key][1],
+                (*path, key),
+                f"unknown key {key!r} beside 'value'",
+                "write only value, placeholder and source",
+            )
             self._document.lines.pop((*path, key), None)
         return written, value
 
@@ -216,20 +252,15 @@ class _Walk:
         self, children: Mapping[str, tuple[int, Node]], plain: dict[str, Content], value: Content, path: Path
     ) -> None:
         plain.pop("value", None)
-        for key in ("placeholder", "source"):
+        for key, meaning in _REMARKS.items():
             if key not in children:
                 continue
             line, node = children[key]
             text = plain.pop(key)
-            if not isinstance(text, str) or not text.strip():
-                self._fault(node, (*path, key), f"{key} without words", f"write the {_MEANS[key]} in words")
-                continue
-            spelled = Placeholder("", _shown(value), text, line) if key == "placeholder" else Source("", text, line)
-            self._pending.append((path, spelled))
-
-    @property
-    def _pending(self) -> list[tuple[Path, Placeholder | Source]]:
-        return _PENDING.setdefault(id(self._document), [])
+            if isinstance(text, str) and text.strip():
+                self._document.remarks.append(_Remark(key, path, _shown(value), text, line))
+            else:
+                self._fault(node, (*path, key), f"{key} without words", f"write {meaning}")
 
     def _scalar(self, node: ScalarNode, path: Path) -> Content:
         if node.tag == _TAG + "str":
@@ -246,5 +277,17 @@ class _Walk:
         return value
 
     def _fault(self, node: Node, path: Path, found: str, remedy: str) -> None:
-        place = f"{self._document.file}:{node.start_mark.line + 1} {plain_path(path)}".rstrip()
-        self._document.faults.append(Fault(place, found, remedy))
+        self._document.flaws.append(Flaw(path, found, remedy, node.start_mark.line + 1))
+
+
+def _shown(value: Content) -> str:
+    """A value in short words."""
+    if isinstance(value, Mapping):
+        text = ", ".join(f"{key} {_shown(part)}" for key, part in value.items())
+    elif isinstance(value, list):
+        text = ", ".join(map(_shown, value))
+    elif isinstance(value, bool):
+        text = "true" if value else "false"
+    else:
+        text = str(value)
+    return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from ..base.units import Quantity, UnitError, parse_quantity
 from ..base.verdict import Verdicts
@@ -26,7 +26,13 @@ class Moment(StrEnum):
     BEFORE_INFUSION = "before_infusion"
 
 
-Limit = Annotated[str | int | float, Field(union_mode="left_to_right")]
+def _no_yes_or_no(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError(f"{str(value).lower()} is no bound; write a number and a unit")
+    return value
+
+
+Limit = Annotated[str | int | float, Field(union_mode="left_to_right"), BeforeValidator(_no_yes_or_no)]
 Measurements = Mapping[str, NDArray[Any]]
 """variable name -> (patients,) in the unit of `records.VARIABLES`; NaN (numbers) or '' (categories) is missing"""
 
@@ -113,8 +119,6 @@ def _wanted_and_given(variable: Variable, bounds: list[Limit], criterion: Criter
 
 def limit_in(text: Limit, variable: Variable) -> float:
     """The bound as a plain number in the variable's unit. A bare number will do only where the unit is 1."""
-    if isinstance(text, bool):
-        raise ValueError(f"{text} is no bound; write a number and a unit")
     if isinstance(text, int | float):
         if variable.unit != "1":
             raise UnitError(f"{text} has no unit; write for example '{text} {variable.unit}'")
@@ -168,14 +172,10 @@ class Not(Part):
 
 
 def _kind_of(value: Any) -> str:
-    keys = value if isinstance(value, Mapping) else {"all": All, "any": AnyOf, "not": Not}
-    if isinstance(value, All) or (isinstance(value, Mapping) and "all" in keys):
-        return "all"
-    if isinstance(value, AnyOf) or (isinstance(value, Mapping) and "any" in keys):
-        return "any"
-    if isinstance(value, Not) or (isinstance(value, Mapping) and "not" in keys):
-        return "not"
-    return "criterion"
+    if isinstance(value, Mapping):
+        return next((kind for kind in ("all", "any", "not") if kind in value), "criterion")
+    kinds = {All: "all", AnyOf: "any", Not: "not"}
+    return kinds.get(type(value), "criterion")
 
 
 Branch = Annotated[

@@ -2,6 +2,7 @@
 
 from .calendar import Ask, Finished
 from .run import Part, TreatedPatients, cut_days, readings_of, simulate_part
+from .sensitivity import Swing, tornado
 from .treated import Outcomes, Reading, Treatment
 
 __all__ = [
@@ -10,9 +11,11 @@ __all__ = [
     "Outcomes",
     "Part",
     "Reading",
+    "Swing",
     "TreatedPatients",
     "Treatment",
     "cut_days",
     "readings_of",
     "simulate_part",
+    "tornado",
 ]

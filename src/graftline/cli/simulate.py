@@ -1,0 +1,171 @@
+"""`graftline simulate`: run the trial of a protocol file many times and leave a folder with data sets."""
+
+from __future__ import annotations
+
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import polars as pl
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from .. import __version__
+from ..base.errors import Fault, InputError
+from ..evidence import all_cards
+from ..exchange import (
+    bands,
+    compared,
+    course_table,
+    example_patient,
+    merge_parts,
+    missing_parts,
+    open_folder,
+    replicate_table,
+    tables,
+    write_json,
+    write_part,
+    write_table,
+)
+from ..protocol import ProtocolFile, load_protocol
+from ..trial import simulate_part, tornado
+
+_REPLICATES_PER_PART = 10
+_MOST_SEED = 2**63
+
+
+@dataclass(frozen=True)
+class Job:
+    """One part of a run, as handed to a worker."""
+
+    protocol: str
+    folder: Path
+    number: int
+    replicates: tuple[int, ...]
+    seed: int
+
+
+def simulate(
+    protocol: Annotated[str, typer.Argument(help="A shipped protocol's name or the path of a file.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results; made if absent.")],
+    replicates: Annotated[int, typer.Option(help="How many times the whole trial is simulated.")] = 200,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
+    workers: Annotated[int, typer.Option(help="Processes; the results do not depend on it.")] = 2,
+) -> None:
+    """Simulate the trial of a protocol file. Example: graftline simulate adp_a2afp --replicates 200 --out out/run
+
+    Interrupted runs leave a folder that is readable; the same command goes on where it stopped.
+    """
+    run_simulation(protocol, out, replicates=replicates, seed=seed, workers=workers)
+
+
+def run_simulation(protocol: str, out: Path, *, replicates: int, seed: int, workers: int) -> None:
+    """Simulate, merge and summarise; see `simulate`. Raises InputError for arguments that cannot be used."""
+    file = load_protocol(protocol)
+    _check_arguments(replicates, seed, workers)
+    recipe = {
+        "command": f"graftline simulate {protocol} --replicates {replicates} --seed {seed} --out {out.name}",
+        "protocol_digest": file.digest,
+        "parameter_set": "evidence cards as shipped",
+        "code_version": __version__,
+        "seed": seed,
+        "replicates": replicates,
+    }
+    open_folder(out, recipe)
+    numbers = range(replicates)
+    parts = [tuple(numbers[first : first + _REPLICATES_PER_PART]) for first in range(0, replicates, _REPLICATES_PER_PART)]
+    jobs = [Job(protocol, out, number, parts[number], seed) for number in missing_parts(out, len(parts))]
+    _run(jobs, workers, len(parts))
+    _summarise(file, out, len(parts), recipe)
+
+
+def _check_arguments(replicates: int, seed: int, workers: int) -> None:
+    faults = []
+    if replicates < 1:
+        faults.append(Fault("--replicates", f"{replicates}", "write 1 or more"))
+    if not 0 <= seed < _MOST_SEED:
+        faults.append(Fault("--seed", f"{seed}", f"write a whole number from 0 to {_MOST_SEED - 1}"))
+    if workers < 1:
+        faults.append(Fault("--workers", f"{workers}", "write 1 or more"))
+    if faults:
+        raise InputError(faults)
+
+
+def _run(jobs: list[Job], workers: int, parts: int) -> None:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        bar = progress.add_task("simulating", total=parts, completed=parts - len(jobs))
+        if workers == 1 or len(jobs) < 2:
+            for job in jobs:
+                simulate_job(job)
+                progress.advance(bar)
+            return
+        with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+            try:
+                for done in as_completed([pool.submit(simulate_job, job) for job in jobs]):
+                    done.result()
+                    progress.advance(bar)
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+
+def simulate_job(job: Job) -> None:
+    """Simulate one part and write it; the first part carries the tornado and the single patient too."""
+    part = simulate_part(load_protocol(job.protocol), job.replicates, job.seed)
+    found = {**tables(part, job.seed), "courses": course_table(part)}
+    write_part(job.folder, job.number, found)
+    if job.number == 0:
+        rows = [_flat(asdict(swing)) for swing in tornado(part, job.seed)]
+        write_table(job.folder, "tornado", pl.DataFrame(rows))
+        example = example_patient(part)
+        if example is not None:
+            write_table(job.folder, "patient", example[0])
+            write_json(job.folder / "patient.json", example[1])
+
+
+def _flat(swing: dict[str, Any]) -> dict[str, Any]:
+    names = ("LOW", "BASE", "HIGH")
+    flat = {"PARAMETER": swing["parameter"], "LABEL": swing["meaning"], "FACTOR": swing["factor"], "N": swing["patients"]}
+    flat |= {f"RESPONSE_{name}": value for name, value in zip(names, swing["response"], strict=True)}
+    return flat | {f"CRS_{name}": value for name, value in zip(names, swing["cytokine_release"], strict=True)}
+
+
+def _summarise(file: ProtocolFile, out: Path, parts: int, recipe: dict[str, Any]) -> None:
+    merged = merge_parts(out, parts)
+    replicates = replicate_table(merged["adsl"])
+    write_table(out, "replicates", replicates)
+    write_table(out, "bands", bands(merged["courses"]))
+    protocol = file.protocol
+    write_json(
+        out / "summary.json",
+        {
+            "recipe": recipe,
+            "protocol": {
+                "title": protocol.title,
+                "registry_id": protocol.registry_id,
+                "short_name": protocol.short_name,
+                "digest": file.digest,
+                "placeholders": [
+                    {"path": one.path, "value": str(one.value), "reason": one.reason, "line": one.line}
+                    for one in file.placeholders
+                ],
+            },
+            "fitted": "nothing is fitted yet",
+            "published": compared(replicates),
+            "evidence_placeholders": [
+                {
+                    "name": card.name,
+                    "value": str(card.value),
+                    "unit": card.unit,
+                    "meaning": card.meaning,
+                    "reason": card.placeholder or f"how sure: {card.sure.value}",
+                }
+                for card in all_cards().values()
+                if card.is_placeholder
+            ],
+        },
+    )

@@ -1,0 +1,92 @@
+"""A results folder: parts written aside and renamed, so that nothing half-written is taken for whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ..base.errors import Fault, InputError
+
+RECIPE = "recipe.json"
+SUMMARY = "summary.json"
+
+
+def open_folder(folder: Path, recipe: Mapping[str, Any]) -> None:
+    """Make or reopen a results folder for this recipe.
+
+    Raises InputError if the folder holds results of another recipe, or files that are no results.
+    """
+    written = folder / RECIPE
+    if written.exists():
+        try:
+            found = json.loads(written.read_text(encoding="utf-8"))
+        except ValueError:
+            raise InputError(
+                Fault(str(written), "not a readable recipe", "remove the folder or name another with --out")
+            ) from None
+        different = sorted(key for key in {*found, *recipe} if found.get(key) != recipe.get(key) and key != "command")
+        if different:
+            raise InputError(
+                Fault(
+                    str(folder),
+                    f"holds results of another run (different: {', '.join(different)})",
+                    "name another folder with --out, or remove this one",
+                )
+            )
+        return
+    if folder.exists() and any(folder.iterdir()):
+        raise InputError(Fault(str(folder), "holds other files", "name an empty or new folder with --out"))
+    (folder / "parts").mkdir(parents=True, exist_ok=True)
+    write_json(written, recipe)
+
+
+def part_path(folder: Path, number: int) -> Path:
+    """Where part `number` stands once it is whole."""
+    return folder / "parts" / f"{number:05d}"
+
+
+def write_part(folder: Path, number: int, tables: Mapping[str, pl.DataFrame]) -> None:
+    """Write the tables of one part: aside first, then renamed."""
+    final = part_path(folder, number)
+    aside = final.with_suffix(".writing")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    for name, table in tables.items():
+        table.write_parquet(aside / f"{name}.parquet")
+    os.replace(aside, final)  # noqa: PTH105 - the one atomic call
+
+
+def missing_parts(folder: Path, parts: int) -> list[int]:
+    """Numbers of the parts that are not there yet."""
+    return [number for number in range(parts) if not part_path(folder, number).is_dir()]
+
+
+def merge_parts(folder: Path, parts: int) -> dict[str, pl.DataFrame]:
+    """All parts together, in the order of replicates, and each table written to the folder."""
+    names = sorted(file.stem for file in part_path(folder, 0).glob("*.parquet"))
+    merged = {}
+    for name in names:
+        pieces = [pl.read_parquet(part_path(folder, number) / f"{name}.parquet") for number in range(parts)]
+        merged[name] = pl.concat(pieces, how="vertical_relaxed")
+        write_table(folder, name, merged[name])
+    return merged
+
+
+def write_table(folder: Path, name: str, table: pl.DataFrame) -> None:
+    """Write one table, aside first."""
+    aside = folder / f"{name}.writing"
+    table.write_parquet(aside)
+    aside.replace(folder / f"{name}.parquet")
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write JSON, aside first; keys sorted, so that equal content is equal bytes."""
+    aside = path.with_suffix(".writing")
+    aside.write_text(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+    aside.replace(path)

@@ -1,0 +1,68 @@
+"""How much responses and cytokine release move when one parameter of the twin moves: the rows of a tornado."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..assessment import Response
+from ..base.streams import Streams
+from ..evidence import card
+from ..twin import CARD_OF
+from .run import Part
+from .treated import Outcomes, evaluate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Swing:
+    """One parameter at two thirds of a log-normal spread below and above: shares of treated patients, 0 to 1."""
+
+    parameter: str
+    meaning: str
+    factor: float
+    patients: int
+    response: tuple[float, float, float]
+    """objective response at the low, the base and the high value"""
+    cytokine_release: tuple[float, float, float]
+
+
+def tornado(part: Part, seed: int) -> tuple[Swing, ...]:
+    """The same treated patients with each exposed parameter divided and multiplied by the card's factor."""
+    if part.treated is None:
+        return ()
+    factor = card("trial_tornado_factor").number
+    base = _shares(part.treated.with_kill)
+    swings = []
+    for symbol in TORNADO_PARAMETERS:
+        values = part.treated.treatment.latents.parameters[symbol]
+        low, high = (_shares(_again(part, symbol, values * by, seed)) for by in (1 / factor, factor))
+        swings.append(
+            Swing(
+                parameter=symbol,
+                meaning=card(CARD_OF[symbol]).meaning if symbol in CARD_OF else symbol,
+                factor=factor,
+                patients=len(part.treated.asks),
+                response=(low[0], base[0], high[0]),
+                cytokine_release=(low[1], base[1], high[1]),
+            )
+        )
+    return tuple(swings)
+
+
+TORNADO_PARAMETERS = ("s", "mT", "kap", "rho", "lam0", "x", "aE", "p6", "kQ", "rh")
+"""free priors of the twin: signal, homing, kill, growth in tumour, tumour growth, exhaustion, engagement, cytokine"""
+
+
+def _again(part: Part, symbol: str, values: np.ndarray[tuple[int], np.dtype[np.float64]], seed: int) -> Outcomes:
+    assert part.treated is not None
+    treatment = part.treated.treatment
+    changed = replace(treatment, latents=treatment.latents.changed(**{symbol: values}))
+    return evaluate(part.protocol, changed, part.treated.with_kill.last_day, Streams(seed), with_kill=True)
+
+
+
+def _shares(outcomes: Outcomes) -> tuple[float, float]:
+    best = outcomes.seen.best_response
+    response = np.isin(best, (int(Response.CR), int(Response.PR)))
+    return float(response.mean()), float((outcomes.crs.worst > 0).mean())
