@@ -25,6 +25,9 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
 
+trial: $(STAMP)
+	$(BIN)/graftline simulate adp_a2afp --replicates $(REPLICATES) --seed $(SEED) --out out/adp_a2afp
+
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 -m "not long"
 

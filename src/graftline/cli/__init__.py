@@ -9,7 +9,7 @@ import typer
 
 from .. import __version__
 from ..base.errors import InputError, SurroundingsError
-from . import evidence, protocol
+from . import evidence, protocol, simulate
 
 OK, FAULT, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 """exit codes"""
@@ -24,6 +24,7 @@ app = typer.Typer(
 app.add_typer(protocol.app, name="protocol")
 app.add_typer(evidence.app, name="evidence")
 app.command("check")(protocol.check)
+app.command("simulate")(simulate.simulate)
 
 
 def _show_version(wanted: bool) -> None:
@@ -49,16 +50,16 @@ def main(arguments: list[str] | None = None) -> None:
 def run(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code; faults are told on standard error, never as a traceback."""
     try:
-        code = app(arguments, standalone_mode=False)
+        app(arguments)
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else OK
     except InputError as error:
         for fault in error.faults:
             typer.echo(str(fault), err=True)
         return WRONG_INPUT
-    except typer.Abort:
-        return INTERRUPTED
     except KeyboardInterrupt:
         return INTERRUPTED
     except (SurroundingsError, OSError) as error:
         typer.echo(str(error), err=True)
         return FAULT
-    return code if isinstance(code, int) else OK
+    return OK

@@ -75,8 +75,8 @@ def run_simulation(protocol: str, out: Path, *, replicates: int, seed: int, work
         "replicates": replicates,
     }
     open_folder(out, recipe)
-    numbers = range(replicates)
-    parts = [tuple(numbers[first : first + _REPLICATES_PER_PART]) for first in range(0, replicates, _REPLICATES_PER_PART)]
+    step = _REPLICATES_PER_PART
+    parts = [tuple(range(first, min(first + step, replicates))) for first in range(0, replicates, step)]
     jobs = [Job(protocol, out, number, parts[number], seed) for number in missing_parts(out, len(parts))]
     _run(jobs, workers, len(parts))
     _summarise(file, out, len(parts), recipe)
@@ -129,7 +129,8 @@ def simulate_job(job: Job) -> None:
 
 def _flat(swing: dict[str, Any]) -> dict[str, Any]:
     names = ("LOW", "BASE", "HIGH")
-    flat = {"PARAMETER": swing["parameter"], "LABEL": swing["meaning"], "FACTOR": swing["factor"], "N": swing["patients"]}
+    heads = {"PARAMETER": "parameter", "LABEL": "meaning", "FACTOR": "factor", "N": "patients"}
+    flat = {column: swing[name] for column, name in heads.items()}
     flat |= {f"RESPONSE_{name}": value for name, value in zip(names, swing["response"], strict=True)}
     return flat | {f"CRS_{name}": value for name, value in zip(names, swing["cytokine_release"], strict=True)}
 

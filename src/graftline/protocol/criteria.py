@@ -174,7 +174,7 @@ class Not(Part):
 def _kind_of(value: Any) -> str:
     if isinstance(value, Mapping):
         return next((kind for kind in ("all", "any", "not") if kind in value), "criterion")
-    kinds = {All: "all", AnyOf: "any", Not: "not"}
+    kinds: dict[type, str] = {All: "all", AnyOf: "any", Not: "not"}
     return kinds.get(type(value), "criterion")
 
 

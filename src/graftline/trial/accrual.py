@@ -31,20 +31,22 @@ class Arrivals:
 
 
 def draw_arrivals(protocol: Protocol, replicates: NDArray[np.int64], streams: Streams) -> Arrivals:
-    """Every patient of these replicates, in the order of sites, replicates, k-th patient.
+    """Every patient of these replicates, by replicate, key of the site and k-th patient there.
 
     A site's true rate is gamma distributed around the rate written in the protocol with the variation written there;
     given the rate, patients come as a Poisson process while site and recruitment are open. A rate of zero brings none.
     """
     parts = [_at_site(protocol, place, site, replicates, streams) for place, site in enumerate(protocol.sites)]
+    keys = Keys(
+        np.concatenate([part.keys.replicate for part in parts]),
+        np.concatenate([part.keys.site for part in parts]),
+        np.concatenate([part.keys.kth for part in parts]),
+    )
+    order = np.lexsort((keys.kth, keys.site, keys.replicate))  # not the order of sites in the file
     return Arrivals(
-        keys=Keys(
-            np.concatenate([part.keys.replicate for part in parts]),
-            np.concatenate([part.keys.site for part in parts]),
-            np.concatenate([part.keys.kth for part in parts]),
-        ),
-        site=np.concatenate([part.site for part in parts]),
-        day=np.concatenate([part.day for part in parts]),
+        keys=keys.take(order),
+        site=np.concatenate([part.site for part in parts])[order],
+        day=np.concatenate([part.day for part in parts])[order],
     )
 
 

@@ -132,7 +132,7 @@ class _Crowd:
 
     def protocol_of(self, row: int) -> Protocol:
         """The version the patient is bound by."""
-        return self.file.versions[self.version[self.apheresed.referred[row]]]
+        return self.file.versions[int(self.version[self.apheresed.referred[row]])]
 
     def candidates(self, replicate: int) -> list[Candidate]:
         """The apheresed patients of one replicate, as its calendar sees them."""

@@ -61,7 +61,6 @@ def _again(part: Part, symbol: str, values: np.ndarray[tuple[int], np.dtype[np.f
     return evaluate(part.protocol, changed, part.treated.with_kill.last_day, Streams(seed), with_kill=True)
 
 
-
 def _shares(outcomes: Outcomes) -> tuple[float, float]:
     best = outcomes.seen.best_response
     response = np.isin(best, (int(Response.CR), int(Response.PR)))
