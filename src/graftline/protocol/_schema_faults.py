@@ -19,6 +19,8 @@ def schema_flaws(error: ValidationError, content: Content) -> list[Flaw]:
     """One flaw per place that the schema refuses; alternatives of a choice count once."""
     flaws: dict[Path, Flaw] = {}
     for one in error.errors(include_url=False):
+        if one["type"] == "too_short" and one["input"]:
+            continue  # the list has entries; what is wrong with them is told at each
         path = _path_in(content, tuple(one["loc"]), ends_outside=one["type"] == "missing")
         flaw = Flaw(path, *_words(one, path, content))
         if path not in flaws or one["type"] == "value_error":

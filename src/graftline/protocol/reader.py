@@ -78,7 +78,8 @@ def read_protocol(raw: bytes, file: str) -> ProtocolFile:
     """Read the bytes of a protocol file. Raises InputError with every fault, each with file and line."""
     document = read_document(decode(raw, file), file)
     protocol, flaws = _validate(document.plain)
-    flaws = document.flaws + flaws
+    unreadable = {flaw.path for flaw in document.flaws}
+    flaws = document.flaws + [flaw for flaw in flaws if flaw.path not in unreadable]
     if protocol is None:
         raise _refusal(document, flaws)
     flaws += amendment_flaws(protocol, document.plain)
