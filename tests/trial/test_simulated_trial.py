@@ -1,6 +1,7 @@
 """The simulated trial: what must not depend on company, order or number of workers, and what must follow from what."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -84,7 +85,7 @@ def test_the_stagger_within_a_cohort_holds(part):
     stagger = part.protocol.dosing.escalation.stagger_within_cohort.to("days")
     for finished in part.finished:
         first = [one.ask for one in finished.treated if one.ask.level == "level_1"]
-        for earlier, later in zip(first, first[1:], strict=False):
+        for earlier, later in pairwise(first):
             assert later.lymphodepletion - earlier.infusion >= stagger
 
 

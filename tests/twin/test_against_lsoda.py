@@ -4,9 +4,9 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from house_patients import REGIMEN, treated, typical_latents
 from scipy.integrate import solve_ivp
 
-from conftest import REGIMEN, treated, typical_latents
 from graftline.twin import referral_state, run_courses
 
 STATES = ["F", "Y", "L", "I", "G", "M", "E", "T", "X", "A", "N", "D", "P", "B", "Q", "C", "R", "J", "U", "H"]

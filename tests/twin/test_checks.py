@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from house_patients import latents_of, make_baseline, treated, typical_latents, varied_baseline
 
-from conftest import latents_of, make_baseline, treated, typical_latents, varied_baseline
 from graftline.twin import CourseRequest, CourseState, referral_state, run_courses
 
 YEAR = np.arange(0, 366, 5.0)

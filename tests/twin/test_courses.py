@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from house_patients import conditioning_for, latents_of, treated, typical_latents, varied_baseline
 
-from conftest import conditioning_for, latents_of, treated, typical_latents, varied_baseline
 from graftline.engine import Workers
 from graftline.twin import CourseRequest, Infusion, run_courses
 

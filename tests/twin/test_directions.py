@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from house_patients import latents_of, treated, typical_latents, varied_baseline
 
-from conftest import latents_of, treated, typical_latents, varied_baseline
 from graftline.twin import run_courses
 
 TIMES = np.concatenate([np.arange(-7, 28, 0.25), np.arange(28, 181, 2.0)])

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from house_patients import treated, typical_latents
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import treated, typical_latents
 from graftline.twin import (
     CourseRequest,
     death_hazard,

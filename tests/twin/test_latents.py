@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from house_patients import keys_of, latents_of, make_baseline, typical_latents, varied_baseline
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from conftest import keys_of, latents_of, make_baseline, typical_latents, varied_baseline
 from graftline.base.streams import Streams
 from graftline.evidence import Card, card
 from graftline.twin import referral_state
