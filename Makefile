@@ -26,7 +26,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch $(STAMP)
 
 trial: $(STAMP)
-	$(BIN)/graftline simulate adp_a2afp --replicates $(REPLICATES) --seed $(SEED) --out out/adp_a2afp
+	$(BIN)/graftline demo --replicates $(REPLICATES) --seed $(SEED) --out out/adp_a2afp
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 -m "not long"

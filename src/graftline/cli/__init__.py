@@ -9,7 +9,7 @@ import typer
 
 from .. import __version__
 from ..base.errors import InputError, SurroundingsError
-from . import evidence, protocol, simulate
+from . import evidence, protocol, report, simulate
 
 OK, FAULT, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 """exit codes"""
@@ -25,6 +25,8 @@ app.add_typer(protocol.app, name="protocol")
 app.add_typer(evidence.app, name="evidence")
 app.command("check")(protocol.check)
 app.command("simulate")(simulate.simulate)
+app.command("report")(report.report)
+app.command("demo")(report.demo)
 
 
 def _show_version(wanted: bool) -> None:

@@ -131,6 +131,8 @@ def _flat(swing: dict[str, Any]) -> dict[str, Any]:
     names = ("LOW", "BASE", "HIGH")
     heads = {"PARAMETER": "parameter", "LABEL": "meaning", "FACTOR": "factor", "N": "patients"}
     flat = {column: swing[name] for column, name in heads.items()}
+    share = swing["response"][1]
+    flat["SE"] = (share * (1 - share) / max(swing["patients"], 1)) ** (1 / 2)
     flat |= {f"RESPONSE_{name}": value for name, value in zip(names, swing["response"], strict=True)}
     return flat | {f"CRS_{name}": value for name, value in zip(names, swing["cytokine_release"], strict=True)}
 

@@ -1,0 +1,86 @@
+"""Tables of the page: toxicity by worst grade, and what the report rests on without data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from .comparison import NOTHING
+
+GRADES = (0, 1, 2, 3, 4)
+_KINDS = {
+    "Cytokine release syndrome (ASTCT)": "CRSGR",
+    "Neutrophils low (CTCAE)": "ANCGR",
+    "Platelets low (CTCAE)": "PLTGR",
+    "Lymphocytes low (CTCAE)": "LYMGR",
+    "Alanine aminotransferase high (CTCAE)": "ALTGR",
+}
+
+
+@dataclass(frozen=True)
+class ToxicityRow:
+    """Share of infused patients by worst grade, ready to print; grade 5 counts with 4."""
+
+    kind: str
+    known: int
+    shares: tuple[str, ...]
+    severe: str
+
+
+def toxicity(infused: pl.DataFrame) -> list[ToxicityRow]:
+    """One row per kind that was graded; empty if nobody was infused."""
+    rows = []
+    for kind, column in _KINDS.items():
+        if column not in infused.columns:
+            continue
+        grades = infused[column].drop_nulls().cast(pl.Int64).clip(upper_bound=GRADES[-1])
+        if not len(grades):
+            continue
+        shares = tuple(_percent(int((grades == grade).sum()), len(grades)) for grade in GRADES)
+        rows.append(ToxicityRow(kind, len(grades), shares, _percent(int((grades >= 3).sum()), len(grades))))
+    return rows
+
+
+def flagged(infused: pl.DataFrame, column: str) -> str:
+    """Share of infused patients with this flag, among those in whom it is known."""
+    if column not in infused.columns:
+        return NOTHING
+    known = infused[column].drop_nulls()
+    return _percent(int(known.sum()), len(known)) if len(known) else NOTHING
+
+
+def _percent(part: int, whole: int) -> str:
+    share = 100 * part / whole
+    return "0 %" if part == 0 else "< 1 %" if share < 1 else f"{share:.0f} %"
+
+
+def facts(story: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Facts of the followed patient as name and text, whether written as a mapping, a list or plain values."""
+    found = story.get("facts", {name: value for name, value in story.items() if name != "events"})
+    if isinstance(found, Mapping):
+        return [(str(name).replace("_", " "), plain(value)) for name, value in found.items()]
+    return [("", plain(value)) for value in found] if isinstance(found, list) else [("", plain(found))]
+
+
+def events(story: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The story in order of its days; those without a day come last."""
+    found = [one for one in story.get("events", []) if isinstance(one, Mapping)]
+    return sorted(found, key=lambda one: (one.get("day") is None, one.get("day") or 0))
+
+
+def plain(value: object) -> str:
+    """A value in a few characters: no walls of digits."""
+    if value is None:
+        return NOTHING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+    if isinstance(value, list | tuple):
+        return ", ".join(plain(one) for one in value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {plain(one)}" for name, one in value.items())
+    return str(value)
