@@ -222,3 +222,9 @@ def write_folder(folder, *, replicates=12, infused=20, title="ADP-A2AFP in liver
 def results_folder(tmp_path_factory):
     """Twelve replicates with twenty infused each."""
     return write_folder(tmp_path_factory.mktemp("results"))
+
+
+@pytest.fixture
+def make_folder(tmp_path):
+    """Writes a results folder of the wanted size."""
+    return lambda **wanted: write_folder(tmp_path, **wanted)

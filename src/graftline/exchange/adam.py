@@ -125,7 +125,7 @@ def _story(part: Part, treated: TreatedPatients, place: int) -> dict[str, Any]:
     if worst > 0:
         events.append((ask.infusion + int(treated.with_kill.crs.onset[place]), f"CRS, worst grade {worst}"))
     progression = seen.progression[place]
-    if progression.event:
+    if progression.event and progression.reason != "death":
         events.append((ask.infusion + progression.days, progression.reason))
     if treated.with_kill.survival_event[place]:
         events.append((ask.infusion + int(treated.with_kill.survival_days[place]), "death"))

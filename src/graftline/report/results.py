@@ -30,6 +30,10 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
 """Files of the page and the columns it cannot do without; other columns are used where present."""
 
 
+_MAY_BE_ABSENT = {"tornado", "patient"}
+"""no sensitivity analysis was run; nobody was treated whom one could follow: the page says so"""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Results:
     """One results folder: tables as written by a simulation, days of ADSL and replicates since 2000-01-01."""
@@ -78,6 +82,8 @@ def read_results(folder: Path) -> Results:
 
 
 def _table(path: Path, needed: tuple[str, ...], faults: list[Fault]) -> pl.DataFrame:
+    if path.stem in _MAY_BE_ABSENT and not path.exists():
+        return pl.DataFrame(schema=dict.fromkeys(needed, pl.Float64))
     try:
         table = pl.read_parquet(path)
     except (OSError, pl.exceptions.PolarsError) as error:
@@ -92,6 +98,8 @@ def _table(path: Path, needed: tuple[str, ...], faults: list[Fault]) -> pl.DataF
 
 
 def _text(path: Path, faults: list[Fault]) -> Mapping[str, Any]:
+    if path.stem in _MAY_BE_ABSENT and not path.exists():
+        return {}
     try:
         content = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:

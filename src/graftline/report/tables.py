@@ -20,6 +20,10 @@ _KINDS = {
 }
 
 
+_STORY = ("events", "story")
+"""names under which a followed patient's events may stand"""
+
+
 @dataclass(frozen=True)
 class ToxicityRow:
     """Share of infused patients by worst grade, ready to print; grade 5 counts with 4."""
@@ -59,7 +63,7 @@ def _percent(part: int, whole: int) -> str:
 
 def facts(story: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Facts of the followed patient as name and text, whether written as a mapping, a list or plain values."""
-    found = story.get("facts", {name: value for name, value in story.items() if name != "events"})
+    found = story.get("facts", {name: value for name, value in story.items() if name not in _STORY})
     if isinstance(found, Mapping):
         return [(str(name).replace("_", " "), plain(value)) for name, value in found.items()]
     return [("", plain(value)) for value in found] if isinstance(found, list) else [("", plain(found))]
@@ -67,7 +71,8 @@ def facts(story: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def events(story: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The story in order of its days; those without a day come last."""
-    found = [one for one in story.get("events", []) if isinstance(one, Mapping)]
+    told = [story[name] for name in _STORY if isinstance(story.get(name), list)]
+    found = [one for events_told in told for one in events_told if isinstance(one, Mapping)]
     return sorted(found, key=lambda one: (one.get("day") is None, one.get("day") or 0))
 
 

@@ -74,7 +74,10 @@ def _judge(
     for step, criteria in enumerate(order):
         for criterion in criteria:
             outcomes = criterion.evaluate(measured).outcomes
-            for outcome, words in ((Outcome.FAIL, criterion.text), (Outcome.UNKNOWN, f"not known: {criterion.text}")):
+            for outcome, words in (
+                (Outcome.FAIL, f"not met: {criterion.text}"),
+                (Outcome.UNKNOWN, f"not known: {criterion.text}"),
+            ):
                 first = (code == 0) & (outcomes == outcome)
                 code[first], step_of[first] = len(reasons), step
                 reasons.append(words)

@@ -140,7 +140,7 @@ def reasons_against(protocol: Protocol, waiting: Waiting, row: int, day: int, *,
         "fever": np.zeros(1),
     }
     verdict = eligible(protocol.eligibility, Moment.BEFORE_LYMPHODEPLETION, measured)[0]
-    return () if verdict.passed else tuple(f"lost eligibility: {reason}" for reason in verdict.reasons)
+    return () if verdict.passed else tuple(f"no longer met: {reason}" for reason in verdict.reasons)
 
 
 def _child_pugh(courses: Courses, row: int, place: int, ascites: float) -> Numbers:

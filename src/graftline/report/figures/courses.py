@@ -31,7 +31,7 @@ class Marker:
 MARKERS = (
     Marker("AFP", "Serum AFP", "AFP, ng/mL", 1.0),
     Marker("TRANSGENE", "Transgene in blood", "Transgene, copies per µg DNA", 1.0),
-    Marker("TUMOUR", "Tumour", "Sum of target diameters, mm", None),
+    Marker("TUMOUR", "Tumour on the scan", "Tumour volume, cm³", 1.0),
 )
 
 

@@ -74,4 +74,4 @@ def logarithmic(low: float, high: float) -> tuple[alt.Scale, alt.Axis]:
 
 def linear() -> tuple[alt.Scale, alt.Axis]:
     """Scale and axis from zero with few ticks."""
-    return alt.Scale(), alt.Axis(tickCount=5, format=",")
+    return alt.Scale(), alt.Axis(tickCount=5, format=",~f")
