@@ -15,10 +15,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from .. import __version__
 from ..base.errors import Fault, InputError
-from ..evidence import all_cards
+from ..evidence import all_cards, published_results
 from ..exchange import (
     bands,
-    compared,
     course_table,
     example_patient,
     merge_parts,
@@ -158,7 +157,7 @@ def _summarise(file: ProtocolFile, out: Path, parts: int, recipe: dict[str, Any]
                 ],
             },
             "fitted": "nothing is fitted yet",
-            "published": compared(replicates),
+            "published": [one.model_dump(mode="json") for one in published_results(protocol.registry_id)],
             "evidence_placeholders": [
                 {
                     "name": card.name,

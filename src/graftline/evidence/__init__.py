@@ -1,11 +1,13 @@
 """Every number with its value, unit, spread and its kind, source and how sure it is. Code asks by the card's name."""
 
 from .cards import SURE_MEANINGS, Card, EvidenceError, Spread, SpreadKind, Sure, all_cards, card, describe, load_cards
+from .published_results import PublishedResult, published_results
 
 __all__ = [
     "SURE_MEANINGS",
     "Card",
     "EvidenceError",
+    "PublishedResult",
     "Spread",
     "SpreadKind",
     "Sure",
@@ -13,4 +15,5 @@ __all__ = [
     "card",
     "describe",
     "load_cards",
+    "published_results",
 ]

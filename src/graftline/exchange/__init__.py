@@ -2,11 +2,10 @@
 
 from .adam import bands, course_table, example_patient, tables
 from .folder import merge_parts, missing_parts, open_folder, part_path, write_json, write_part, write_table
-from .summary import compared, replicate_table
+from .summary import replicate_table
 
 __all__ = [
     "bands",
-    "compared",
     "course_table",
     "example_patient",
     "merge_parts",
