@@ -10,6 +10,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterator
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 
@@ -85,8 +86,15 @@ def commands() -> str:
     return "\n\n".join(_commands(typer.main.get_command(app), "graftline"))
 
 
+def decisions() -> str:
+    """Every decision by its first line."""
+    files = sorted((Path(__file__).parent / "decisions").glob("0*.md"))
+    titles = [(file, file.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")) for file in files]
+    return "\n".join(f"- [{title}]({file.name})" for file, title in titles)
+
+
 WRITERS: dict[str, Callable[[], str]] = {
-    writer.__name__: writer for writer in (protocol_fields, kinds_of_value, variables, commands)
+    writer.__name__: writer for writer in (protocol_fields, kinds_of_value, variables, commands, decisions)
 }
 
 

@@ -50,7 +50,7 @@ def tornado(part: Part, seed: int) -> tuple[Swing, ...]:
     return tuple(swings)
 
 
-TORNADO_PARAMETERS = ("s", "mT", "kap", "rho", "lam0", "x", "aE", "p6", "kQ", "rh")
+TORNADO_PARAMETERS = ("s", "mT", "kap", "rho", "lam0", "x", "aE", "p6", "kQ", "rh", "fN")
 """free priors of the twin: signal, homing, kill, growth in tumour, tumour growth, exhaustion, engagement, cytokine"""
 
 

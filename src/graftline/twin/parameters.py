@@ -45,6 +45,7 @@ CARD_OF: Mapping[str, str] = MappingProxyType(
 
 CARDS: tuple[str, ...] = (
     *CARD_OF.values(),
+    "twin_unstained_negative",
     *("twin_CLF_nonrenal", "twin_VF", "twin_VY", "twin_VY_bsa", "twin_VY_bsa_exponent", "twin_CLY_liver_failure"),
     *("twin_CLY_child_pugh", "twin_egfr", "twin_flu_active_share", "twin_V0_share", "twin_one_cell", "twin_one_tcell"),
     *("twin_bil0", "twin_alb0", "twin_inr0", "twin_qb", "twin_qa", "twin_qi", "twin_blood_share", "twin_blood_volume"),

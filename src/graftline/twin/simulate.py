@@ -130,7 +130,8 @@ def _tumour(
     Vmax, so that scans at referral and in the course agree.
     """
     tumour = np.fmax(np.nansum(volumes, axis=1), number("V0_smallest"))
-    negative = 1 - baseline.afp_tumour_ihc / PERCENT
+    unstained = 1 - baseline.afp_tumour_ihc / PERCENT
+    negative = unstained * number("unstained_negative")
     return {
         "V0": tumour,
         "Vmax": np.maximum(parameters["Vmax"], tumour / number("V0_share")),

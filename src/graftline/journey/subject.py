@@ -1,0 +1,327 @@
+"""The subject's table: from referral to the last visit. Treatment itself stands in the table of the infusion."""
+
+from __future__ import annotations
+
+from .guards import (
+    IDENTITY,
+    confirmed,
+    consent_current,
+    eligible_at_prescreening,
+    eligible_at_screening,
+    eligible_before_apheresis,
+    eligible_before_lymphodepletion,
+    linked,
+    may_be_collected_again,
+)
+from .machine import Limit, Machine, Signature, State, Transition
+
+_REASON = confirmed("reason_recorded", "the reason is recorded")
+_PI, _SP = "PI", "SP"
+_BEFORE_MAIN = ("REFERRED", "CONSENTED_PRE", "PRESCREEN", "CONSENTED_MAIN", "SCREENING")
+_BEFORE_COLLECTION = ("ELIGIBLE", "SLOT_HELD", "SLOT_RETURNED", "COLLECTION_READY")
+_WAITING = ("AWAITING_PRODUCT", "WAIT_BRIDGING", "RESCREEN")
+_TREATED = ("IN_TREATMENT", "RESCUE", "ACUTE", "FOLLOW_UP", "LTFU")
+_BEFORE_CHEMOTHERAPY = (*_BEFORE_MAIN, *_BEFORE_COLLECTION, *_WAITING, "INELIGIBLE")
+
+_STATES = (
+    State(name="REFERRED", meaning="a hospital has named the patient"),
+    State(name="CONSENTED_PRE", meaning="agreed to pre-screening; adverse events are recorded from here"),
+    State(name="PRESCREEN", meaning="HLA type and tumour antigen are being tested"),
+    State(name="CONSENTED_MAIN", meaning="agreed to the trial"),
+    State(name="SCREENING", meaning="every other criterion is being measured"),
+    State(name="ELIGIBLE", meaning="every criterion of screening holds"),
+    State(
+        name="SLOT_HELD",
+        meaning="chained places for collection, transport and manufacture are booked",
+        limit=Limit(card="journey_slot_hold", then="return_slot"),
+    ),
+    State(
+        name="SLOT_RETURNED",
+        meaning="the slot was given back; a new one is sought",
+        side=True,
+        limit=Limit(card="journey_side_state_review", then="lose_eligibility"),
+    ),
+    State(name="COLLECTION_READY", meaning="fit for collection, labels printed"),
+    State(name="AWAITING_PRODUCT", meaning="cells are collected; the product is being made or waits"),
+    State(
+        name="WAIT_BRIDGING",
+        meaning="waits under bridging therapy",
+        side=True,
+        limit=Limit(field="manufacture.shelf_life", then="lose_eligibility"),
+    ),
+    State(
+        name="RESCREEN",
+        meaning="a criterion is open before lymphodepletion; the product stays in store",
+        side=True,
+        limit=Limit(field="manufacture.shelf_life", then="lose_eligibility"),
+    ),
+    State(name="IN_TREATMENT", meaning="lymphodepletion has begun; the table of the infusion leads"),
+    State(
+        name="RESCUE",
+        meaning="lymphodepleted and not infused: blood counts, infections and tumour are looked after",
+        side=True,
+        limit=Limit(card="journey_side_state_review", then="follow_after_rescue"),
+    ),
+    State(
+        name="ACUTE",
+        meaning="Day 1 to the end of the window for dose-limiting toxicity",
+        limit=Limit(field="safety.dose_limiting_toxicity.window.last_day", then="end_acute"),
+    ),
+    State(name="FOLLOW_UP", meaning="visits of the main protocol; a second infusion may run beside it"),
+    State(
+        name="LTFU",
+        meaning="long-term follow-up after gene-modified cells, counted from the last infusion",
+        limit=Limit(card="journey_long_term_follow_up", then="close"),
+    ),
+    State(
+        name="INELIGIBLE",
+        meaning="collected or eligible once, will not be treated; safety data are completed",
+        side=True,
+        limit=Limit(card="journey_side_state_review", then="close_ineligible"),
+    ),
+    State(
+        name="WITHDRAWN_SAFETY_FOLLOW_UP",
+        meaning="withdrew after lymphodepletion began; safety follow-up stays on offer",
+        side=True,
+        limit=Limit(card="journey_long_term_follow_up", then="end_safety_follow_up"),
+    ),
+    State(
+        name="LOST",
+        meaning="cannot be reached",
+        side=True,
+        limit=Limit(card="journey_side_state_review", then="close_lost"),
+    ),
+    State(name="SCREEN_FAIL", meaning="a criterion of screening does not hold or stays unknown", terminal=True),
+    State(name="WITHDRAWN", meaning="withdrew before chemotherapy; data collected stay", terminal=True),
+    State(name="DIED", meaning="died", terminal=True),
+    State(name="CLOSED", meaning="nothing more is due", terminal=True),
+)
+
+_TRANSITIONS = (
+    Transition(
+        name="consent_to_prescreening",
+        sources=("REFERRED",),
+        to="CONSENTED_PRE",
+        number="T1",
+        guards=(consent_current,),
+        signs=(Signature("patient", "consents"), Signature("SI", "consent obtained")),
+    ),
+    Transition(name="begin_prescreening", sources=("CONSENTED_PRE",), to="PRESCREEN", guards=(consent_current,)),
+    Transition(
+        name="consent_to_trial",
+        sources=("PRESCREEN",),
+        to="CONSENTED_MAIN",
+        number="T2",
+        guards=(eligible_at_prescreening, consent_current),
+        signs=(Signature("laboratory", "result"), Signature(_PI, "reviewed")),
+    ),
+    Transition(name="begin_screening", sources=("CONSENTED_MAIN",), to="SCREENING", guards=(consent_current,)),
+    Transition(
+        name="find_eligible",
+        sources=("SCREENING",),
+        to="ELIGIBLE",
+        number="T3",
+        guards=(eligible_at_screening, consent_current),
+        signs=(Signature(_PI, "eligible"), Signature(_SP, "confirmed", second_check=True)),
+    ),
+    Transition(
+        name="fail_screening",
+        sources=_BEFORE_MAIN,
+        to="SCREEN_FAIL",
+        guards=(_REASON,),
+        signs=(Signature(_PI, "not eligible"),),
+    ),
+    Transition(
+        name="hold_slot",
+        sources=("ELIGIBLE", "SLOT_RETURNED"),
+        to="SLOT_HELD",
+        number="T4",
+        guards=(confirmed("slots_fit", "collection, transport and manufacture fit lead times and expiry"),),
+        signs=(Signature(_SP, "slot"),),
+    ),
+    Transition(
+        name="return_slot",
+        sources=("SLOT_HELD", "COLLECTION_READY"),
+        to="SLOT_RETURNED",
+        guards=(_REASON,),
+        signs=(Signature(_SP, "slot given back"),),
+    ),
+    Transition(
+        name="ready_for_collection",
+        sources=("SLOT_HELD",),
+        to="COLLECTION_READY",
+        number="T5",
+        guards=(
+            linked("course", "COI_ISSUED", "REAPHERESIS"),
+            eligible_before_apheresis,
+            confirmed("infectious_markers_known", "infectious markers within their window (positive: biohazard label)"),
+            confirmed("wash_out_done", "wash-out of earlier therapy is done"),
+            confirmed("blood_counts_allow", "blood counts allow collection"),
+            confirmed("labels_printed", "label set printed and counted", "H12"),
+            consent_current,
+        ),
+        signs=(Signature("AM", "fit for collection"),),
+    ),
+    Transition(
+        name="collect",
+        sources=("COLLECTION_READY",),
+        to="AWAITING_PRODUCT",
+        number="T6",
+        guards=(*IDENTITY, linked("course", "COLLECTED")),
+    ),
+    Transition(
+        name="book_another_collection",
+        sources=("AWAITING_PRODUCT", "WAIT_BRIDGING"),
+        to="SLOT_HELD",
+        guards=(linked("course", "REAPHERESIS"), may_be_collected_again, consent_current),
+        signs=(Signature(_SP, "slot"),),
+    ),
+    Transition(
+        name="begin_bridging",
+        sources=("AWAITING_PRODUCT",),
+        to="WAIT_BRIDGING",
+        guards=(confirmed("bridging_allowed", "the bridging therapy is one the protocol allows"),),
+        signs=(Signature(_PI, "bridging"),),
+    ),
+    Transition(
+        name="end_bridging",
+        sources=("WAIT_BRIDGING",),
+        to="AWAITING_PRODUCT",
+        guards=(confirmed("bridging_washed_out", "bridging is over and washed out; a new baseline scan is planned"),),
+        signs=(Signature(_PI, "bridging over"),),
+    ),
+    Transition(
+        name="hold_for_rescreen",
+        sources=("AWAITING_PRODUCT", "WAIT_BRIDGING"),
+        to="RESCREEN",
+        signs=(Signature(_PI, "hold"),),
+        never_blocked=True,
+    ),
+    Transition(
+        name="pass_rescreen",
+        sources=("RESCREEN",),
+        to="AWAITING_PRODUCT",
+        guards=(eligible_before_lymphodepletion,),
+        signs=(Signature(_PI, "eligible again"),),
+    ),
+    Transition(
+        name="lose_eligibility",
+        sources=(*_BEFORE_COLLECTION, *_WAITING),
+        to="INELIGIBLE",
+        guards=(_REASON,),
+        signs=(Signature(_PI, "not eligible"),),
+    ),
+    Transition(
+        name="start_treatment",
+        sources=("AWAITING_PRODUCT",),
+        to="IN_TREATMENT",
+        number="T13",
+        guards=(linked("infusion", "LD_RUNNING"),),
+    ),
+    Transition(
+        name="wait_for_remake",
+        sources=("IN_TREATMENT", "RESCUE"),
+        to="AWAITING_PRODUCT",
+        guards=(linked("infusion", "RESCHEDULED"),),
+        signs=(Signature(_PI, "waits for new cells"),),
+    ),
+    Transition(name="rescue", sources=("IN_TREATMENT",), to="RESCUE", never_blocked=True),
+    Transition(
+        name="follow_after_rescue",
+        sources=("RESCUE",),
+        to="FOLLOW_UP",
+        guards=(confirmed("blood_counts_recovered", "blood counts have recovered"),),
+        signs=(Signature(_PI, "rescued"),),
+    ),
+    Transition(
+        name="begin_day_1",
+        sources=("IN_TREATMENT", "FOLLOW_UP", "LTFU"),
+        to="ACUTE",
+        number="T15",
+        guards=(linked("infusion", "INFUSED"),),
+    ),
+    Transition(
+        name="end_acute",
+        sources=("ACUTE",),
+        to="FOLLOW_UP",
+        number="T16",
+        guards=(
+            confirmed("window_is_over", "the window for dose-limiting toxicity is over"),
+            confirmed("toxicity_judged", "toxicity is graded and judged; serious events are reported"),
+        ),
+        signs=(
+            Signature("SI", "grades"),
+            Signature(_PI, "dose-limiting or not", second_check=True),
+            Signature(_SP, "reviewed"),
+        ),
+    ),
+    Transition(
+        name="begin_long_term_follow_up",
+        sources=("FOLLOW_UP",),
+        to="LTFU",
+        number="T17",
+        guards=(confirmed("main_part_over", "end of the main protocol, progression or next therapy"),),
+        signs=(Signature(_PI, "main part over"),),
+    ),
+    Transition(
+        name="close",
+        sources=("LTFU",),
+        to="CLOSED",
+        number="T18",
+        guards=(confirmed("follow_up_complete", "long-term follow-up since the last infusion is complete"),),
+        signs=(Signature(_PI, "complete"), Signature(_SP, "confirmed", second_check=True)),
+    ),
+    Transition(
+        name="close_ineligible",
+        sources=("INELIGIBLE",),
+        to="CLOSED",
+        guards=(confirmed("safety_data_complete", "safety data since consent are complete"),),
+        signs=(Signature(_PI, "complete"),),
+    ),
+    Transition(
+        name="lose_contact",
+        sources=("FOLLOW_UP", "LTFU", "WITHDRAWN_SAFETY_FOLLOW_UP"),
+        to="LOST",
+        guards=(_REASON,),
+        signs=(Signature("SC", "not reached"),),
+    ),
+    Transition(name="find_again", sources=("LOST",), to="LTFU", never_blocked=True),
+    Transition(
+        name="close_lost",
+        sources=("LOST",),
+        to="CLOSED",
+        number="T18",
+        guards=(confirmed("tries_documented", "the tries that the protocol asks for are documented"),),
+        signs=(Signature(_PI, "lost"), Signature(_SP, "confirmed", second_check=True)),
+    ),
+    Transition(
+        name="withdraw",
+        sources=_BEFORE_CHEMOTHERAPY,
+        to="WITHDRAWN",
+        signs=(Signature("SI", "withdrawal recorded"),),
+        never_blocked=True,
+    ),
+    Transition(
+        name="withdraw_after_chemotherapy",
+        sources=(*_TREATED, "LOST"),
+        to="WITHDRAWN_SAFETY_FOLLOW_UP",
+        signs=(Signature("SI", "withdrawal recorded; safety follow-up offered"),),
+        never_blocked=True,
+    ),
+    Transition(
+        name="end_safety_follow_up",
+        sources=("WITHDRAWN_SAFETY_FOLLOW_UP",),
+        to="CLOSED",
+        guards=(confirmed("safety_follow_up_over", "safety follow-up is complete or was declined in writing"),),
+        signs=(Signature(_PI, "complete"),),
+    ),
+    Transition(
+        name="die",
+        sources=(*_BEFORE_CHEMOTHERAPY, *_TREATED, "WITHDRAWN_SAFETY_FOLLOW_UP", "LOST"),
+        to="DIED",
+        signs=(Signature("SI", "death recorded"),),
+        never_blocked=True,
+    ),
+)
+
+SUBJECT = Machine("subject", "the patient, from referral to the last visit", _STATES, _TRANSITIONS)
