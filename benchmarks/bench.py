@@ -10,13 +10,13 @@ import argparse
 import json
 import os
 import platform
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
+from peer_lsoda import solve_course
 from rich.console import Console
 from rich.table import Table
 
@@ -30,9 +30,6 @@ from graftline.screening.simulate import screen
 from graftline.trial import simulate_part
 from graftline.twin import Conditioning, CourseRequest, Infusion, referral_state, run_courses
 from graftline.twin.simulate import draw_latents
-
-sys.path.insert(0, str(Path(__file__).parent))
-from peer_lsoda import solve_course
 
 Step = Callable[[], object]
 Numbers = NDArray[np.float64]

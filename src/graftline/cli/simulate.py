@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,12 +16,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from .. import __version__
-from ..base.errors import Fault, InputError
+from ..base.errors import Fault, InputError, SurroundingsError
 from ..evidence import all_cards, published_results
 from ..exchange import (
     bands,
     course_table,
     example_patient,
+    journey_table,
     merge_parts,
     missing_parts,
     open_folder,
@@ -34,6 +37,7 @@ from ..trial import simulate_part, tornado
 
 _REPLICATES_PER_PART = 10
 _MOST_SEED = 2**63
+_GO_ON = "give the same command again: finished parts are kept and it goes on from there"
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,11 @@ def run_simulation(protocol: str, out: Path, *, replicates: int, seed: int, work
     step = _REPLICATES_PER_PART
     parts = [tuple(range(first, min(first + step, replicates))) for first in range(0, replicates, step)]
     jobs = [Job(protocol, out, number, parts[number], seed) for number in missing_parts(out, len(parts))]
-    _run(jobs, workers, len(parts))
+    try:
+        _run(jobs, workers, len(parts))
+    except KeyboardInterrupt:
+        typer.echo(f"interrupted; {_GO_ON}", err=True)
+        raise
     _summarise(file, out, len(parts), recipe)
 
 
@@ -102,11 +110,16 @@ def _run(jobs: list[Job], workers: int, parts: int) -> None:
                 simulate_job(job)
                 progress.advance(bar)
             return
-        with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(workers, mp_context=context, initializer=_die_on_interrupt) as pool:
             try:
                 for done in as_completed([pool.submit(simulate_job, job) for job in jobs]):
                     done.result()
                     progress.advance(bar)
+            except BrokenProcessPool:
+                raise SurroundingsError(
+                    "a worker process ended before its part was done (killed, or out of memory)", _GO_ON
+                ) from None
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
@@ -115,15 +128,21 @@ def _run(jobs: list[Job], workers: int, parts: int) -> None:
 def simulate_job(job: Job) -> None:
     """Simulate one part and write it; the first part carries the tornado and the single patient too."""
     part = simulate_part(load_protocol(job.protocol), job.replicates, job.seed)
-    found = {**tables(part, job.seed), "courses": course_table(part)}
+    found = {**tables(part, job.seed), "courses": course_table(part), "journey": journey_table(part)}
     write_part(job.folder, job.number, found)
     if job.number == 0:
         rows = [_flat(asdict(swing)) for swing in tornado(part, job.seed)]
-        write_table(job.folder, "tornado", pl.DataFrame(rows))
+        if rows:
+            write_table(job.folder, "tornado", pl.DataFrame(rows))
         example = example_patient(part)
         if example is not None:
             write_table(job.folder, "patient", example[0])
             write_json(job.folder / "patient.json", example[1])
+
+
+def _die_on_interrupt() -> None:
+    """Ctrl-C reaches workers too: they end at once and silently; half-written parts are never taken for whole."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _flat(swing: dict[str, Any]) -> dict[str, Any]:
@@ -157,6 +176,7 @@ def _summarise(file: ProtocolFile, out: Path, parts: int, recipe: dict[str, Any]
                 ],
             },
             "fitted": "nothing is fitted yet",
+            "solver_failures": int(merged["adsl"]["SOLVFL"].sum() or 0),
             "published": [one.model_dump(mode="json") for one in published_results(protocol.registry_id)],
             "evidence_placeholders": [
                 {

@@ -2,12 +2,15 @@
 
 from .adam import bands, course_table, example_patient, tables
 from .folder import merge_parts, missing_parts, open_folder, part_path, write_json, write_part, write_table
+from .journey import JOURNEY_SCHEMA, journey_table
 from .summary import replicate_table
 
 __all__ = [
+    "JOURNEY_SCHEMA",
     "bands",
     "course_table",
     "example_patient",
+    "journey_table",
     "merge_parts",
     "missing_parts",
     "open_folder",

@@ -81,7 +81,8 @@ def bands(courses: Table) -> Table:
 def example_patient(part: Part) -> tuple[Table, dict[str, Any]] | None:
     """The treated patient of the expansion nearest in age to the one of Rennes: course to week 24 and facts.
 
-    None if nobody was treated there; of equals the first treated.
+    Among those seen alive at week 24, if there are any, so that there is something to follow; the facts say so. None
+    if nobody was treated there; of equals the first treated.
     """
     treated = part.treated
     level = part.protocol.dosing.expansion.level
@@ -89,10 +90,11 @@ def example_patient(part: Part) -> tuple[Table, dict[str, Any]] | None:
     if treated is None or not places:
         return None
     ages = part.waiting.baseline.age
-    age = card("trial_example_age").to("year")
-    place = min(places, key=lambda one: (abs(float(ages[treated.asks[one].row]) - age), one))
+    age, until = card("trial_example_age").to("year"), card("trial_example_until").to("day")
+    seen_to_the_end = [one for one in places if treated.with_kill.survival_days[one] >= until]
+    place = min(seen_to_the_end or places, key=lambda one: (abs(float(ages[treated.asks[one].row]) - age), one))
     courses = treated.with_kill.courses
-    keep = courses.times <= min(card("trial_example_until").to("day"), float(treated.with_kill.death_day[place]))
+    keep = courses.times <= min(until, float(treated.with_kill.death_day[place]))
     read_outs = {
         "VOLUME": courses.scan_volume,
         "AFP": courses.afp,
@@ -104,7 +106,11 @@ def example_patient(part: Part) -> tuple[Table, dict[str, Any]] | None:
         "LYM": courses.lymphocytes,
     }
     table = pl.DataFrame({"TIME": courses.times[keep], **{name: v[place][keep] for name, v in read_outs.items()}})
-    return table, _story(part, treated, place)
+    chosen = "among those alive at week 24" if seen_to_the_end else "nobody of that level lived to week 24"
+    return table, {
+        **_story(part, treated, place),
+        "chosen": f"nearest in age to {age:g}, dose of the expansion, {chosen}",
+    }
 
 
 def _story(part: Part, treated: TreatedPatients, place: int) -> dict[str, Any]:
@@ -235,7 +241,7 @@ def _treated_columns(part: Part) -> tuple[NDArray[np.intp], dict[str, NDArray[np
     """Places among the referred, and the columns of ADSL that only treated patients have."""
     treated = part.treated
     if treated is None:
-        names = ("TRTSDT", "TRT01A", "DOSE", "REGIMEN", "ORDER", "BOR", "BORN", "CRSGR", "DLTFL", "SECFL")
+        names = ("TRTSDT", "TRT01A", "DOSE", "REGIMEN", "ORDER", "BOR", "BORN", "CRSGR", "DLTFL", "SECFL", "SOLVFL")
         return np.empty(0, dtype=np.intp), {name: [] for name in (*names, *_GRADES, *_ENDPOINTS)}
     own = part.apheresed.referred[[ask.row for ask in treated.asks]]
     cells, none = treated.with_kill, treated.without_kill
@@ -251,6 +257,7 @@ def _treated_columns(part: Part) -> tuple[NDArray[np.intp], dict[str, NDArray[np
         "CRSGR": cells.crs.worst.astype(np.int64),
         "DLTFL": [free[int(outcome)] for outcome in cells.free_of_dlt],
         "SECFL": ~np.isnan(treated.treatment.second_day),
+        "SOLVFL": (cells.courses.status != 0) | (none.courses.status != 0),
         **{name: cells.grades[test] for name, test in _GRADES.items()},
         **_endpoints(cells, ""),
         **_endpoints(none, "N"),

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from ..base.errors import Fault, InputError
+from ..base.errors import Fault, InputError, SurroundingsError
 
 RECIPE = "recipe.json"
 SUMMARY = "summary.json"
@@ -42,7 +42,8 @@ def open_folder(folder: Path, recipe: Mapping[str, Any]) -> None:
         return
     if folder.exists() and any(folder.iterdir()):
         raise InputError(Fault(str(folder), "holds other files", "name an empty or new folder with --out"))
-    (folder / "parts").mkdir(parents=True, exist_ok=True)
+    with _writing(folder):
+        (folder / "parts").mkdir(parents=True, exist_ok=True)
     write_json(written, recipe)
 
 
@@ -55,11 +56,12 @@ def write_part(folder: Path, number: int, tables: Mapping[str, pl.DataFrame]) ->
     """Write the tables of one part: aside first, then renamed."""
     final = part_path(folder, number)
     aside = final.with_suffix(".writing")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
-    for name, table in tables.items():
-        table.write_parquet(aside / f"{name}.parquet")
-    os.replace(aside, final)  # noqa: PTH105 - the one atomic call
+    with _writing(aside):
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir(parents=True)
+        for name, table in tables.items():
+            table.write_parquet(aside / f"{name}.parquet")
+        aside.rename(final)
 
 
 def missing_parts(folder: Path, parts: int) -> list[int]:
@@ -81,12 +83,30 @@ def merge_parts(folder: Path, parts: int) -> dict[str, pl.DataFrame]:
 def write_table(folder: Path, name: str, table: pl.DataFrame) -> None:
     """Write one table, aside first."""
     aside = folder / f"{name}.writing"
-    table.write_parquet(aside)
-    aside.replace(folder / f"{name}.parquet")
+    with _writing(aside):
+        table.write_parquet(aside)
+        aside.replace(folder / f"{name}.parquet")
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write JSON, aside first; keys sorted, so that equal content is equal bytes."""
     aside = path.with_suffix(".writing")
-    aside.write_text(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
-    aside.replace(path)
+    text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    with _writing(aside):
+        aside.write_text(text + "\n", "utf-8")
+        aside.replace(path)
+
+
+@contextmanager
+def _writing(aside: Path) -> Iterator[None]:
+    """What cannot be written (disk full, no permission) is taken away again and told, with what to do."""
+    try:
+        yield
+    except (OSError, pl.exceptions.PolarsError) as error:
+        if aside.suffix == ".writing":
+            shutil.rmtree(aside, ignore_errors=True)
+            aside.unlink(missing_ok=True)
+        raise SurroundingsError(
+            f"{aside.with_suffix('')} cannot be written ({error})",
+            "free some space or check who may write there, then give the same command again: finished parts are kept",
+        ) from None

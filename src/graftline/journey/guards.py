@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..apheresis import accept_collection, may_collect_again
+from ..base.units import Quantity
 from ..base.verdict import PASSED, Outcome, Verdict, check, check_at_least
 from ..conditioning import Readiness, may_start_lymphodepletion
 from ..escalation import may_treat_next
@@ -218,7 +219,7 @@ def _stagger(facts: Facts) -> Verdict:
 
 
 def _may_start(facts: Facts) -> Verdict:
-    out = facts.linked.get("course") == {"SUPPLIED_OOS"}
+    out = bool(_all_in(facts, "course", frozenset({"SUPPLIED_OOS"})))
     ready = Readiness(
         product_released=_all_in(facts, "course", USABLE_PRODUCT),
         product_at_site=_all_in(facts, "bag", frozenset({"STORED"})),
@@ -242,15 +243,19 @@ may_start_chemotherapy = Guard(
 cells_are_at_hand = Guard(
     name="cells_are_at_hand",
     text="the course is released (or supplied out of specification) and every bag is stored at the hospital",
-    rule=lambda facts: check(_all_in(facts, "course", USABLE_PRODUCT), "the product is not released")
-    & check(_all_in(facts, "bag", frozenset({"STORED"})), "the bags are not stored at the hospital"),
+    rule=lambda facts: (
+        check(_all_in(facts, "course", USABLE_PRODUCT), "the product is not released")
+        & check(_all_in(facts, "bag", frozenset({"STORED"})), "the bags are not stored at the hospital")
+    ),
     hard_stops=("H6",),
 )
 cells_are_thawed = Guard(
     name="cells_are_thawed",
     text="the course is released (or supplied out of specification) and the bag is thawed at the bedside",
-    rule=lambda facts: check(_all_in(facts, "course", USABLE_PRODUCT), "the product is not released")
-    & check(_all_in(facts, "bag", frozenset({"THAWED"})), "the bag is not thawed"),
+    rule=lambda facts: (
+        check(_all_in(facts, "course", USABLE_PRODUCT), "the product is not released")
+        & check(_all_in(facts, "bag", frozenset({"THAWED"})), "the bag is not thawed")
+    ),
 )
 
 
@@ -274,13 +279,15 @@ fit_for_infusion = Guard(
 )
 
 
-def _may_give(facts: Facts) -> Verdict:
+def _may_give(facts: Facts, *, below_range: bool = False) -> Verdict:
     if facts.protocol is None or facts.bedside is None or facts.dose is None or facts.stagger is None:
         return NOT_KNOWN
     level = next((one for one in facts.protocol.dosing.levels if one.name == facts.stagger.level), None)
     if level is None:
         return Verdict(Outcome.FAIL, ("the dose level is not in the protocol",))
-    ordered = check(
+    if below_range:
+        level = level.model_copy(update={"lowest": Quantity(0.0, "cells")})
+    ordered = check(facts.dose.given > 0, "no cells") & check(
         None if facts.patient is None else facts.patient == facts.bedside.patient, "the order is not this subject's"
     )
     return ordered & may_infuse(facts.bedside, facts.dose, level, facts.protocol.infusion)
@@ -290,6 +297,14 @@ may_be_given = Guard(
     name="may_be_given",
     text="wristband, order and bags carry one code, two persons; bags as on the manifest; in date; dose in range",
     rule=_may_give,
+    hard_stops=("H1", "H4", "H9"),
+)
+
+
+may_be_given_below_range = Guard(
+    name="may_be_given_below_range",
+    text="as may_be_given, but for the lower end of the dose range: the subject counts at the dose achieved",
+    rule=lambda facts: _may_give(facts, below_range=True),
     hard_stops=("H1", "H4", "H9"),
 )
 
@@ -307,7 +322,9 @@ def outside_window_way(way: str) -> Guard:
         decision = outside_window(facts.protocol.infusion, days, cells_usable=usable, may_repeat=repeat)
         return check(decision.action == way, f"the way on is '{decision.action}'")
 
-    return Guard(name=f"way_on_is_{way}", text=f"outside the infusion window the protocol's rule says '{way}'", rule=rule)
+    return Guard(
+        name=f"way_on_is_{way}", text=f"outside the infusion window the protocol's rule says '{way}'", rule=rule
+    )
 
 
 def _no_hold(kind: Hold, text: str, hard_stop: str, *, administrative: bool) -> Guard:
@@ -336,9 +353,14 @@ EVERYWHERE = (
 consent_current = confirmed("consent_current", "the consent in force for site and language is signed", "H8")
 in_date = confirmed("product_in_date", "material or product is in date, time zone included", "H4")
 labels_reconciled = confirmed("labels_reconciled", "labels printed = used + destroyed", "H12")
-line_clear = confirmed("line_clear", "line cleared; one chain of identity in the room, one subject on the screen", "H11")
+line_clear = confirmed(
+    "line_clear", "line cleared; one chain of identity in the room, one subject on the screen", "H11"
+)
 transport_in_limits = confirmed(
     "transport_in_limits", "seal intact; temperature, logger, tilt and hold time within limits", "H3"
 )
 impact_assessed = confirmed("impact_assessed", "quality has assessed the impact and the investigation is closed", "H3")
 rescanned_by_two_others = confirmed("rescanned_by_two_others", "the same codes re-scanned by two others", "H1")
+shipper_qualified = confirmed(
+    "shipper_qualified", "shipper qualified and inside its hold time, logger started, temperature class set", "H3"
+)

@@ -235,7 +235,7 @@ _TRANSITIONS = (
     ),
     Transition(
         name="begin_day_1",
-        sources=("IN_TREATMENT", "FOLLOW_UP", "LTFU"),
+        sources=("IN_TREATMENT", "ACUTE", "FOLLOW_UP", "LTFU"),
         to="ACUTE",
         number="T15",
         guards=(linked("infusion", "INFUSED"),),
@@ -280,7 +280,7 @@ _TRANSITIONS = (
     ),
     Transition(
         name="lose_contact",
-        sources=("FOLLOW_UP", "LTFU", "WITHDRAWN_SAFETY_FOLLOW_UP"),
+        sources=("FOLLOW_UP", "LTFU"),
         to="LOST",
         guards=(_REASON,),
         signs=(Signature("SC", "not reached"),),

@@ -48,6 +48,8 @@ class Ask:
     level: str
     dose: Dose
     protocol: Protocol
+    expires: int
+    """first calendar day on which the product is out of date"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +76,10 @@ class Finished:
 
     treated: list[Treated] = field(default_factory=list)
     not_treated: dict[int, str] = field(default_factory=dict)
+    postponed: dict[int, int] = field(default_factory=dict)
+    """row -> calendar day on which an infection put lymphodepletion off"""
+    ended: dict[int, int] = field(default_factory=dict)
+    """row with a product, not treated -> calendar day on which that was found"""
     decisions: list[tuple[int, str, str, tuple[str, ...]]] = field(default_factory=list)
     """(day, action, level, reasons), one entry whenever the action changes"""
 
@@ -103,6 +109,7 @@ def calendar(candidates: list[Candidate], protocol_of: ProtocolOf, fitness: Fitn
             if decision.action == "wait" and pending:
                 today = min(pending)
                 continue
+            done.ended |= dict.fromkeys(waiting, today)
             done.not_treated |= dict.fromkeys(waiting, f"dosing closed: {'; '.join(decision.reasons)}")
             break
         start = max(today, available[first], _earliest(protocol, decision.level, done.treated))
@@ -112,16 +119,19 @@ def calendar(candidates: list[Candidate], protocol_of: ProtocolOf, fitness: Fitn
         today = start
         ask = _ask(waiting[first], protocol, decision.level, start)
         if ask.infusion > day_number(protocol.recruitment.last_infusion):
+            done.ended |= dict.fromkeys(waiting, start)
             done.not_treated |= {row: _reason_at_end(one, start) for row, one in waiting.items()}
             break
-        reasons = _may_not(waiting[first], start, fitness)
+        reasons = _may_not(waiting[first], ask, fitness)
         if reasons == (INFECTION,):
+            done.postponed[first] = start
             available[first] = start + int(card("trial_redo_wait").to("day"))
             today = min(today, min(available.values()))
             continue
         candidate = waiting.pop(first)
         if reasons:
             done.not_treated[candidate.row] = reasons[0]
+            done.ended[candidate.row] = start
             continue
         answer = yield ask
         window = protocol.safety.dose_limiting_toxicity.window.last_day
@@ -143,13 +153,15 @@ def _ask(candidate: Candidate, protocol: Protocol, level_name: str, start: int) 
         level=level_name,
         dose=dose_to_give(candidate.cells, level),
         protocol=protocol,
+        expires=candidate.expires,
     )
 
 
-def _may_not(candidate: Candidate, day: int, fitness: Fitness) -> tuple[str, ...]:
+def _may_not(candidate: Candidate, ask: Ask, fitness: Fitness) -> tuple[str, ...]:
+    day = ask.lymphodepletion
     if day >= candidate.leaves:
         return (candidate.leaving,)
-    if day >= candidate.expires:
+    if ask.infusion >= candidate.expires:
         return ("product out of date",)
     return fitness(candidate.row, day)
 

@@ -22,6 +22,19 @@ Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """One batch of one patient, in calendar days."""
+
+    collections: int
+    """collections done for it: 0 if made from the reserve"""
+    received: int
+    """starting material at the plant and accepted, or reserve taken out"""
+    started: int
+    decided: int
+    """release tests are in"""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Apheresed:
     """Patients whose cells were collected, with what the plant made; arrays are (patients,), days are calendar days."""
 
@@ -42,6 +55,10 @@ class Apheresed:
     """why there is none; empty where there is one"""
     attempts: Days
     """batches begun"""
+    history: tuple[tuple[Attempt, ...], ...]
+    """per patient, the batches begun"""
+    collections: Days
+    """all collections done"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +86,8 @@ class _Progress:
     released: NDArray[np.bool_]
     legs: list[list[tuple[int, float]]]
     """per patient and batch: days from the end of what was before to arrival at the plant, and days in the plant"""
+    collected_for: list[list[int]]
+    """per patient and batch: collections done for it"""
 
 
 def collect_and_make(protocol: Protocol, eligible: Eligible, streams: Streams) -> Apheresed:
@@ -83,6 +102,7 @@ def collect_and_make(protocol: Protocol, eligible: Eligible, streams: Streams) -
         copies_per_cell=np.full(patients, np.nan),
         released=np.zeros(patients, dtype=np.bool_),
         legs=[[] for _ in range(patients)],
+        collected_for=[[] for _ in range(patients)],
     )
     to_plant = _transit(protocol, eligible.country, to_plant=True)
     delay = to_plant + _collect(protocol, eligible, np.arange(patients), progress, streams)
@@ -93,7 +113,7 @@ def collect_and_make(protocol: Protocol, eligible: Eligible, streams: Streams) -
         again, following = _attempt(protocol, eligible, rows, delay[rows], attempt, progress, streams)
         delay[rows] = following
         rows = again
-    made = _plant_calendar(protocol, eligible, progress)
+    made, history = _plant_calendar(protocol, eligible, progress)
     from_plant = _transit(protocol, eligible.country, to_plant=False)
     return Apheresed(
         referred=eligible.referred,
@@ -106,6 +126,8 @@ def collect_and_make(protocol: Protocol, eligible: Eligible, streams: Streams) -
         copies_per_cell=progress.copies_per_cell,
         no_product=progress.no_product.astype(np.str_),
         attempts=np.array([len(legs) for legs in progress.legs], dtype=np.int64),
+        history=history,
+        collections=progress.procedures,
     )
 
 
@@ -163,6 +185,7 @@ def _attempt(  # noqa: PLR0913 - one batch for each of these patients
     verdicts = releasable(batches, plant.release)
     for place, row in enumerate(rows.tolist()):
         progress.legs[row].append((int(delay[place]), float(batches.turnaround_days[place])))
+        progress.collected_for[row].append(int(progress.procedures[row]) - sum(progress.collected_for[row]))
     released = verdicts.passed
     progress.released[rows] = released
     for field in ("memory_share", "copies_per_cell"):
@@ -183,10 +206,13 @@ def _attempt(  # noqa: PLR0913 - one batch for each of these patients
     return rows[goes_on], following
 
 
-def _plant_calendar(protocol: Protocol, eligible: Eligible, progress: _Progress) -> Days:
-    """Day on which each patient's last batch is decided on: slots are taken in order of arrival at the plant."""
+def _plant_calendar(
+    protocol: Protocol, eligible: Eligible, progress: _Progress
+) -> tuple[Days, tuple[tuple[Attempt, ...], ...]]:
+    """Day on which each patient's last batch is decided on, and all batches: slots in order of arrival at the plant."""
     every = DAYS_PER_WEEK / protocol.manufacture.slots.to("slots/week")
     finished = eligible.day.copy()
+    history: list[list[Attempt]] = [[] for _ in finished]
     for replicate in np.unique(eligible.keys.replicate):
         rows = np.flatnonzero(eligible.keys.replicate == replicate)
         waiting = [
@@ -201,7 +227,15 @@ def _plant_calendar(protocol: Protocol, eligible: Eligible, progress: _Progress)
             start = max(next_slot, float(arrival))
             next_slot = start + every
             finished[row] = int(np.ceil(start + progress.legs[row][attempt][1]))
+            history[row].append(
+                Attempt(
+                    collections=progress.collected_for[row][attempt],
+                    received=arrival,
+                    started=int(np.floor(start)),
+                    decided=int(finished[row]),
+                )
+            )
             if attempt + 1 < len(progress.legs[row]):
                 again = (int(finished[row]) + progress.legs[row][attempt + 1][0], site, row, attempt + 1)
                 heapq.heappush(waiting, again)
-    return finished
+    return finished, tuple(tuple(one) for one in history)

@@ -22,7 +22,8 @@ def second_infusions(
     """The same batch with second infusions where the protocol offers one and the share drawn takes it up.
 
     Offered from the earliest day on, at progression, to patients alive with one of the named best responses whose
-    retained cells reach the lower end of their dose level; the cells are what was left of the product.
+    retained cells reach the lower end of their dose level; the cells are what was left of the product, at most the
+    upper end.
     """
     rule = protocol.dosing.second_infusion
     if not rule.allowed or rule.earliest is None or rule.latest is None or rule.share_of_eligible is None:
@@ -34,9 +35,15 @@ def second_infusions(
     )
     day = np.maximum(progressed, model_time(rule.earliest))
     left = np.array([ask.dose.achieved - ask.dose.given for ask in asks])
-    levels = {level.name: level.lowest.to("cells") / BILLION for level in protocol.dosing.levels}
-    enough = left >= np.array([levels[ask.level] for ask in asks])
+    levels = {level.name: level for level in protocol.dosing.levels}
+    lowest = np.array([levels[ask.level].lowest.to("cells") / BILLION for ask in asks])
+    highest = np.array([levels[ask.level].highest.to("cells") / BILLION for ask in asks])
+    in_date = day < np.array([ask.expires - ask.infusion for ask in asks])
     taken = streams.named("second_infusion").uniform(treatment.keys)[:, 0] < rule.share_of_eligible.to("1")
-    given = responded & enough & taken & (day <= model_time(rule.latest)) & (day < first.death_day)
+    given = responded & (left >= lowest) & in_date & taken & (day <= model_time(rule.latest)) & (day < first.death_day)
     given &= day < first.last_day
-    return replace(treatment, second_day=np.where(given, day, np.nan), second_cells=np.where(given, left, np.nan))
+    return replace(
+        treatment,
+        second_day=np.where(given, day, np.nan),
+        second_cells=np.where(given, np.minimum(left, highest), np.nan),
+    )
