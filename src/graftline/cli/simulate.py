@@ -149,8 +149,9 @@ def _flat(swing: dict[str, Any]) -> dict[str, Any]:
     names = ("LOW", "BASE", "HIGH")
     heads = {"PARAMETER": "parameter", "LABEL": "meaning", "FACTOR": "factor", "N": "patients"}
     flat = {column: swing[name] for column, name in heads.items()}
-    share = swing["response"][1]
-    flat["SE"] = (share * (1 - share) / max(swing["patients"], 1)) ** (1 / 2)
+    for column, name in (("RESPONSE_SE", "response"), ("CRS_SE", "cytokine_release")):
+        share = swing[name][1]
+        flat[column] = (share * (1 - share) / max(swing["patients"], 1)) ** (1 / 2)
     flat |= {f"RESPONSE_{name}": value for name, value in zip(names, swing["response"], strict=True)}
     return flat | {f"CRS_{name}": value for name, value in zip(names, swing["cytokine_release"], strict=True)}
 

@@ -146,7 +146,12 @@ def _story(part: Part, treated: TreatedPatients, place: int) -> dict[str, Any]:
         "child_pugh": int(base.child_pugh[0]),
         "best_response": best,
         "events": [
-            {"day": day - ask.infusion, "date": calendar_date(day).isoformat(), "text": text}
+            {
+                "day": protocol_day(day - ask.infusion),
+                "time": day - ask.infusion,
+                "date": calendar_date(day).isoformat(),
+                "text": text,
+            }
             for day, text in sorted(events, key=lambda one: one[0])
         ],
     }

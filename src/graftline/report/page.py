@@ -129,7 +129,7 @@ def _all_trials(results: Results) -> dict[str, Any]:
 def _grounds(results: Results) -> dict[str, Any]:
     """What cannot be concluded, and the patient followed."""
     story = events(results.story)
-    days = [float(one["day"]) for one in story if isinstance(one.get("day"), int | float)]
+    days = [float(one["time"]) for one in story if isinstance(one.get("time"), int | float)]
     return {
         "tornado_response": sensitivity.tornado(results.tornado, "RESPONSE", "Infused patients with CR or PR"),
         "tornado_crs": sensitivity.tornado(results.tornado, "CRS", "Infused patients with CRS of any grade"),

@@ -5,18 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..assessment import Response
 from ..base.streams import Streams
 from ..evidence import card
-from ..twin import CARD_OF
+from ..twin import CARD_OF, CourseState
 from .run import Part
 from .treated import Outcomes, evaluate
+
+Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Swing:
-    """One parameter at two thirds of a log-normal spread below and above: shares of treated patients, 0 to 1."""
+    """One parameter divided and multiplied by `factor`: shares of the treated patients, 0 to 1."""
 
     parameter: str
     meaning: str
@@ -54,11 +57,21 @@ TORNADO_PARAMETERS = ("s", "mT", "kap", "rho", "lam0", "x", "aE", "p6", "kQ", "r
 """free priors of the twin: signal, homing, kill, growth in tumour, tumour growth, exhaustion, engagement, cytokine"""
 
 
-def _again(part: Part, symbol: str, values: np.ndarray[tuple[int], np.dtype[np.float64]], seed: int) -> Outcomes:
+def _again(part: Part, symbol: str, values: Numbers, seed: int) -> Outcomes:
     assert part.treated is not None
     treatment = part.treated.treatment
-    changed = replace(treatment, latents=treatment.latents.changed(**{symbol: values}))
+    latents = treatment.latents.changed(**{symbol: values})
+    changed = replace(treatment, latents=latents, start=_start(treatment.start, symbol, values))
     return evaluate(part.protocol, changed, part.treated.with_kill.last_day, Streams(seed), with_kill=True)
+
+
+def _start(start: CourseState, symbol: str, values: Numbers) -> CourseState:
+    """The state at lymphodepletion; the antigen-negative share is a property of the tumour that is there already."""
+    if symbol != "fN":
+        return start
+    tumour = start.states["A"] + start.states["N"]
+    negative = tumour * np.minimum(values, 1.0)
+    return CourseState({**start.states, "A": tumour - negative, "N": negative})
 
 
 def _shares(outcomes: Outcomes) -> tuple[float, float]:

@@ -7,11 +7,12 @@ from markupsafe import Markup
 
 from ..comparison import spread_of
 
-_LEFT, _BOX, _SIDE, _GAP, _LINE, _PAD = 20, 300, 430, 34, 20, 12
+_LEFT, _BOX, _SIDE, _GAP, _LINE, _PAD = 10, 240, 290, 34, 20, 12
+_WIDE = 860
 _MOST_REASONS = 8
-_LONGEST = 52
+_LONGEST = 62
 _SVG = Markup(
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 {height}" width="800" height="{height}" role="img" '
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {height}" width="{wide}" height="{height}" role="img" '
     'aria-label="Participant flow"><defs><marker id="flow-arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" '
     'markerHeight="8" orient="auto"><path d="M0,0 L8,4 L0,8 z" fill="#52606d"/></marker></defs>{body}</svg>'
 )
@@ -65,11 +66,11 @@ def draw(subjects: pl.DataFrame, replicates: pl.DataFrame) -> Markup:
         side_y = bottom + _GAP
         following = side_y + _tall(len(lines)) + _GAP
         middle = _LEFT + _BOX // 2
-        body += _box(_SIDE - 60, side_y, 800 - _SIDE + 50, lines, fill="#f5f7fa")
+        body += _box(_SIDE, side_y, _WIDE - _SIDE - _LEFT, lines, fill="#f5f7fa")
         body += _ARROW.format(path=f"M{middle},{bottom} V{following - 2}")
-        body += _ARROW.format(path=f"M{middle},{side_y + 20} H{_SIDE - 62}")
+        body += _ARROW.format(path=f"M{middle},{side_y + 20} H{_SIDE - 2}")
         y = following
-    return _SVG.format(height=y + 10, body=body)
+    return _SVG.format(wide=_WIDE, height=y + 10, body=body)
 
 
 def _short(text: str) -> str:

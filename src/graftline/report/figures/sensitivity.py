@@ -9,6 +9,7 @@ from markupsafe import Markup
 from .style import BLUE, ORANGE, WIDTH, colours, to_svg, values
 
 _MOST_BARS = 15
+_LONGEST_LABEL = 46
 _ENDS = {"low end": BLUE, "high end": ORANGE}
 
 
@@ -27,17 +28,17 @@ def tornado(table: pl.DataFrame, outcome: str, axis: str) -> Markup | None:
     )
     rows = [
         {
-            "label": one["LABEL"],
+            "label": _short(one["LABEL"]),
             "base": one[base],
             "share": one[column],
             "end": end,
-            "under": one[column] - (one.get("SE") or 0),
-            "over": one[column] + (one.get("SE") or 0),
+            "under": one[column] - (one.get(f"{outcome}_SE") or 0),
+            "over": one[column] + (one.get(f"{outcome}_SE") or 0),
         }
         for one in widest.to_dicts()
         for column, end in ((low, "low end"), (high, "high end"))
     ]
-    y = alt.Y("label:N", sort=widest["LABEL"].to_list(), title=None, axis=alt.Axis(labelLimit=330))
+    y = alt.Y("label:N", sort=[_short(label) for label in widest["LABEL"]], title=None, axis=alt.Axis(labelLimit=330))
     chart = alt.Chart(values(rows)).encode(y=y, yOffset=alt.YOffset("end:N", sort=list(_ENDS)))
     x = alt.X("base:Q", title=axis, axis=alt.Axis(format="%", tickCount=6), scale=alt.Scale(zero=False))
     bars = chart.mark_bar().encode(
@@ -48,3 +49,9 @@ def tornado(table: pl.DataFrame, outcome: str, axis: str) -> Markup | None:
     return to_svg(
         alt.layer(bars, errors, rule).properties(width=WIDTH - 330, height=alt.Step(11)), f"tornado-{outcome.lower()}"
     )
+
+
+def _short(label: str) -> str:
+    """The label without what stands in brackets, cut at a word if it is still too long to read."""
+    plain = label.split(" (")[0]
+    return plain if len(plain) <= _LONGEST_LABEL else plain[:_LONGEST_LABEL].rsplit(" ", 1)[0] + " …"
