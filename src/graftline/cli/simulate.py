@@ -33,7 +33,7 @@ from ..exchange import (
     write_table,
 )
 from ..protocol import ProtocolFile, load_protocol
-from ..trial import simulate_part, tornado
+from ..trial import endpoint_table, simulate_part, tornado
 
 _REPLICATES_PER_PART = 10
 _MOST_SEED = 2**63
@@ -160,6 +160,7 @@ def _summarise(file: ProtocolFile, out: Path, parts: int, recipe: dict[str, Any]
     merged = merge_parts(out, parts)
     replicates = replicate_table(merged["adsl"])
     write_table(out, "replicates", replicates)
+    write_table(out, "endpoints", endpoint_table(file.protocol, merged["adsl"]))
     write_table(out, "bands", bands(merged["courses"]))
     protocol = file.protocol
     write_json(

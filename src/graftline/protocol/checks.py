@@ -301,6 +301,34 @@ def _hla_rule_is_consistent(protocol: Protocol) -> Iterator[Flaw]:
         yield Flaw(("hla", "excluded_alleles"), f"{allele} is required and excluded", "keep it in one of the lists")
 
 
+_TIME_ZEROS = {
+    "progression_free_survival": {"infused": ("infusion",)},
+    "overall_survival": {"infused": ("infusion",), "apheresed": ("apheresis",)},
+    "duration_of_response": {"infused": ("first_response",)},
+}
+"""endpoint over time -> population -> time zeros it may be counted from"""
+_COUNTED = {
+    "dose_limiting_toxicity": ("dlt_evaluable", "infused"),
+    "best_overall_response": ("infused",),
+    "objective_response_rate": ("infused", "apheresed"),
+    "disease_control_rate": ("infused", "apheresed"),
+    "cytokine_release_syndrome": ("infused",),
+}
+
+
+def _endpoints_can_be_estimated(protocol: Protocol) -> Iterator[Flaw]:
+    """Each endpoint in a population it exists in, and counted from that population's own start."""
+    for index, one in enumerate(protocol.endpoints):
+        zeros = _TIME_ZEROS.get(one.name)
+        populations = tuple(zeros) if zeros is not None else _COUNTED[one.name]
+        if one.population not in populations:
+            found = f"{one.name} in the {one.population} population is not analysed"
+            yield Flaw(("endpoints", index, "population"), found, f"write {' or '.join(populations)}")
+        elif zeros is not None and one.time_zero not in zeros[one.population]:
+            found = f"{one.name} of {one.population} patients counted from {one.time_zero} favours those who lived"
+            yield Flaw(("endpoints", index, "time_zero"), found, f"write {' or '.join(zeros[one.population])}")
+
+
 CHECKS: tuple[tuple[frozenset[str], Check], ...] = tuple(
     (frozenset(chapters.split()), check)
     for chapters, check in (
@@ -322,6 +350,7 @@ CHECKS: tuple[tuple[frozenset[str], Check], ...] = tuple(
         ("assessments", _assessments_are_scheduled),
         ("safety assessments", _laboratory_covers_the_toxicity_window),
         ("hla", _hla_rule_is_consistent),
+        ("endpoints", _endpoints_can_be_estimated),
     )
 )
 """which chapters a check reads, and the check"""

@@ -16,7 +16,7 @@ from .comparison import LEVEL, ComparisonRow, compare, spread_of
 from .figures import courses, flow, one_trial, sensitivity
 from .figures import patient as one_patient
 from .results import Results, read_results
-from .tables import GRADES, events, facts, flagged, plain, toxicity
+from .tables import GRADES, endpoint_rows, events, facts, flagged, plain, toxicity
 
 NAME = "report.html"
 _CELLS_AND_NONE = {
@@ -105,6 +105,7 @@ def _one_trial(results: Results) -> dict[str, Any]:
         "waterfall": one_trial.waterfall(people, scans),
         "spider": one_trial.spider(people, scans),
         "tiles": one_trial.dose_tiles(people),
+        "endpoints": endpoint_rows(results.endpoints, number),
     }
 
 

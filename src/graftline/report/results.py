@@ -26,11 +26,12 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
     "replicates": ("REPLICATE", *_COUNTS, *_GRADES, "DAY_2", "DAY_9", "DAY_12", "DAY_18"),
     "tornado": ("PARAMETER", "LABEL", *_ENDS),
     "patient": ("TIME",),
+    "endpoints": ("REPLICATE", "ENDPOINT", "POPULATION", "TIMEZERO", "KIND", "N", "EVENTS", "VALUE", "LOW", "HIGH"),
 }
 """Files of the page and the columns it cannot do without; other columns are used where present."""
 
 
-_MAY_BE_ABSENT = {"tornado", "patient"}
+_MAY_BE_ABSENT = {"tornado", "patient", "endpoints"}
 """no sensitivity analysis was run; nobody was treated whom one could follow: the page says so"""
 
 
@@ -47,6 +48,7 @@ class Results:
     patient: pl.DataFrame
     story: Mapping[str, Any]
     summary: Mapping[str, Any]
+    endpoints: pl.DataFrame
 
     def infused(self) -> pl.DataFrame:
         """Everyone who got cells, in every replicate."""
@@ -78,6 +80,7 @@ def read_results(folder: Path) -> Results:
         patient=tables["patient"],
         story=texts["patient"],
         summary=texts["summary"],
+        endpoints=tables["endpoints"],
     )
 
 

@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import polars as pl
 
+from ..base.units import DAYS_PER_MONTH, PERCENT
+from ..statistics import prediction_interval
 from .comparison import NOTHING
 
 GRADES = (0, 1, 2, 3, 4)
@@ -89,3 +92,62 @@ def plain(value: object) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {plain(one)}" for name, one in value.items())
     return str(value)
+
+
+@dataclass(frozen=True)
+class EndpointRow:
+    """One endpoint, ready to print: the representative trial with its intervals, and all trials."""
+
+    name: str
+    population: str
+    events: str
+    estimate: str
+    interval: str
+    wilson: str
+    all_trials: str
+
+
+def endpoint_rows(endpoints: pl.DataFrame, replicate: int | None) -> list[EndpointRow]:
+    """Every endpoint of the protocol, in its order; empty if the results carry none."""
+    if endpoints.is_empty() or replicate is None:
+        return []
+    rows = []
+    for one in endpoints.filter(pl.col("REPLICATE") == replicate).to_dicts():
+        same = pl.all_horizontal(pl.col(name) == one[name] for name in ("ENDPOINT", "POPULATION", "TIMEZERO"))
+        values = endpoints.filter(same)["VALUE"].drop_nulls()
+        share = one["KIND"] == "share"
+        rows.append(
+            EndpointRow(
+                name=one["ENDPOINT"].replace("_", " ") + ("" if share else ", median"),
+                population=f"{one['POPULATION'].replace('_', ' ')}, from {one['TIMEZERO'].replace('_', ' ')}",
+                events=f"{one['EVENTS']} of {one['N']}",
+                estimate=_amount(one["VALUE"], share),
+                interval=_between(one["LOW"], one["HIGH"], share),
+                wilson=_between(one.get("WILSONLO"), one.get("WILSONHI"), share) if share else NOTHING,
+                all_trials=_spread(values, share),
+            )
+        )
+    return rows
+
+
+def _amount(value: float | None, share: bool) -> str:
+    if value is None:
+        return "not reached" if not share else NOTHING
+    return f"{PERCENT * value:.0f} %" if share else f"{value / DAYS_PER_MONTH:.1f} months"
+
+
+def _between(low: float | None, high: float | None, share: bool) -> str:
+    if low is None and high is None:
+        return NOTHING
+    return f"{_amount(low, share)} to {_amount(high, share)}"
+
+
+def _spread(values: pl.Series, share: bool) -> str:
+    if not len(values):
+        return NOTHING
+    found = prediction_interval(values.to_numpy(), 0.9)
+    return f"{_amount(_median(values), share)} ({_between(float(found.low), float(found.high), share)})"
+
+
+def _median(values: pl.Series) -> float:
+    return float(np.median(values.to_numpy()))

@@ -1,6 +1,7 @@
 """The whole virtual trial: accrual, calendar, capacity, courses, endpoints."""
 
 from .calendar import Ask, Finished
+from .endpoints import endpoint_table
 from .run import Part, TreatedPatients, cut_days, readings_of, simulate_part
 from .sensitivity import Swing, tornado
 from .treated import Outcomes, Reading, Treatment
@@ -15,6 +16,7 @@ __all__ = [
     "TreatedPatients",
     "Treatment",
     "cut_days",
+    "endpoint_table",
     "readings_of",
     "simulate_part",
     "tornado",
