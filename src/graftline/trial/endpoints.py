@@ -119,7 +119,7 @@ def _median(replicate: int, endpoint: Endpoint, people: pl.DataFrame, columns: t
         TIMEZERO=endpoint.time_zero,
         KIND="median",
         N=known.height,
-        EVENTS=int(known[event].sum()),
+        EVENTS=int(known[event].sum() or 0),  # a column without any entry has no sum
         VALUE=found[0],
         LOW=found[1],
         HIGH=found[2],
