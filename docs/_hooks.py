@@ -15,7 +15,7 @@ from typing import Any
 
 import typer
 
-from graftline.cli import app
+from graftline.cli.app import app
 from graftline.protocol import _types, criteria, schema
 from graftline.records import VARIABLES
 

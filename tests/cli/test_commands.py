@@ -6,7 +6,8 @@ import pytest
 
 from graftline import __version__
 from graftline.base.errors import SurroundingsError
-from graftline.cli import app, run
+from graftline.cli import run
+from graftline.cli.app import app
 
 
 def test_the_version_is_shown(capsys):

@@ -1,6 +1,7 @@
 """`graftline simulate`: faults of the input, resuming, equal bytes."""
 
 import hashlib
+import os
 import re
 import signal
 import subprocess
@@ -54,6 +55,7 @@ def test_a_run_resumes_to_the_same_bytes_and_refuses_another_recipe(small_trial,
     assert run([*command, str(tmp_path / "a")]) == 0
     before = digests(tmp_path / "a")
     (tmp_path / "a" / "adsl.parquet").unlink()
+    (tmp_path / "a" / "tornado.parquet").unlink()
     (tmp_path / "a" / "parts" / "00000").rename(tmp_path / "a" / "parts" / "00000.writing")
     assert run([*command, str(tmp_path / "a")]) == 0
     assert digests(tmp_path / "a") == before
@@ -78,6 +80,33 @@ def test_the_number_of_workers_moves_no_byte(small_trial, tmp_path):
     for workers in ("1", "2"):
         assert run([*command, str(tmp_path / workers), "--workers", workers]) == 0
     assert digests(tmp_path / "1") == digests(tmp_path / "2")
+
+
+def test_an_interrupt_while_the_program_loads_is_as_quiet_as_later(tmp_path):
+    code = "from graftline.cli import main; main()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, "protocol", "list"], stderr=subprocess.PIPE, text=True
+    ) as process:
+        time.sleep(0.4)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+    assert process.returncode in (0, 130), told  # 0 if the machine was faster than the signal
+    assert "Traceback" not in told
+
+
+def test_an_interrupt_of_the_whole_terminal_prints_no_traceback_of_a_worker(small_trial, tmp_path):
+    code = "from graftline.cli import main; main()"
+    arguments = ["simulate", small_trial, "--replicates", "60", "--workers", "2", "--out", str(tmp_path / "out")]
+    with subprocess.Popen(
+        [sys.executable, "-c", code, *arguments], stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        while not (tmp_path / "out" / "parts").is_dir() and process.poll() is None:
+            time.sleep(0.1)
+        time.sleep(3)
+        os.killpg(process.pid, signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 130, told
+    assert "same command again" in told and "Traceback" not in told
 
 
 def test_a_trial_in_which_nobody_is_eligible_still_gives_a_page(tmp_path):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -63,6 +65,7 @@ def simulate(
     Interrupted runs leave a folder that is readable; the same command goes on where it stopped.
     """
     run_simulation(protocol, out, replicates=replicates, seed=seed, workers=workers)
+    typer.echo(f"for the page: graftline report {out}")
 
 
 def run_simulation(protocol: str, out: Path, *, replicates: int, seed: int, workers: int) -> None:
@@ -81,12 +84,15 @@ def run_simulation(protocol: str, out: Path, *, replicates: int, seed: int, work
     step = _REPLICATES_PER_PART
     parts = [tuple(range(first, min(first + step, replicates))) for first in range(0, replicates, step)]
     jobs = [Job(protocol, out, number, parts[number], seed) for number in missing_parts(out, len(parts))]
+    if not jobs:
+        typer.echo(f"{out} is already complete", err=True)
     try:
-        _run(jobs, workers, len(parts))
+        _run(jobs, workers, replicates)
     except KeyboardInterrupt:
         typer.echo(f"interrupted; {_GO_ON}", err=True)
         raise
     _summarise(file, out, len(parts), recipe)
+    typer.echo(f"results: {out}")
 
 
 def _check_arguments(replicates: int, seed: int, workers: int) -> None:
@@ -101,57 +107,67 @@ def _check_arguments(replicates: int, seed: int, workers: int) -> None:
         raise InputError(faults)
 
 
-def _run(jobs: list[Job], workers: int, parts: int) -> None:
+def _run(jobs: list[Job], workers: int, replicates: int) -> None:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        bar = progress.add_task("simulating", total=parts, completed=parts - len(jobs))
+        to_do = sum(len(job.replicates) for job in jobs)
+        bar = progress.add_task("simulating trials", total=replicates, completed=replicates - to_do)
         if workers == 1 or len(jobs) < 2:
             for job in jobs:
                 simulate_job(job)
-                progress.advance(bar)
+                progress.advance(bar, len(job.replicates))
             return
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, mp_context=context, initializer=_die_on_interrupt) as pool:
+        with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
             try:
-                for done in as_completed([pool.submit(simulate_job, job) for job in jobs]):
+                with _not_interrupted():
+                    running = {pool.submit(simulate_job, job): job for job in jobs}
+                for done in as_completed(running):
                     done.result()
-                    progress.advance(bar)
+                    progress.advance(bar, len(running[done].replicates))
             except BrokenProcessPool:
                 raise SurroundingsError(
                     "a worker process ended before its part was done (killed, or out of memory)", _GO_ON
                 ) from None
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
+                for worker in multiprocessing.active_children():
+                    worker.terminate()
                 raise
+
+
+@contextmanager
+def _not_interrupted() -> Iterator[None]:
+    """Workers started in here never see Ctrl-C: the parent ends them, so that nobody prints a traceback."""
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def simulate_job(job: Job) -> None:
     """Simulate one part and write it; the first part carries the tornado and the single patient too."""
     part = simulate_part(load_protocol(job.protocol), job.replicates, job.seed)
     found = {**tables(part, job.seed), "courses": course_table(part), "journey": journey_table(part)}
-    write_part(job.folder, job.number, found)
+    texts: dict[str, dict[str, Any]] = {}
     if job.number == 0:
         rows = [_flat(asdict(swing)) for swing in tornado(part, job.seed)]
         if rows:
-            write_table(job.folder, "tornado", pl.DataFrame(rows))
+            found["tornado"] = pl.DataFrame(rows)
         example = example_patient(part)
         if example is not None:
-            write_table(job.folder, "patient", example[0])
-            write_json(job.folder / "patient.json", example[1])
-
-
-def _die_on_interrupt() -> None:
-    """Ctrl-C reaches workers too: they end at once and silently; half-written parts are never taken for whole."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+            found["patient"], texts["patient"] = example
+    write_part(job.folder, job.number, found, texts)
 
 
 def _flat(swing: dict[str, Any]) -> dict[str, Any]:
     names = ("LOW", "BASE", "HIGH")
     heads = {"PARAMETER": "parameter", "LABEL": "meaning", "FACTOR": "factor", "N": "patients"}
     flat = {column: swing[name] for column, name in heads.items()}
-    for column, name in (("RESPONSE_SE", "response"), ("CRS_SE", "cytokine_release")):
-        share = swing[name][1]
-        flat[column] = (share * (1 - share) / max(swing["patients"], 1)) ** (1 / 2)
+    for column in ("response", "cytokine_release"):
+        head = "RESPONSE" if column == "response" else "CRS"
+        low, high = swing[f"{column}_error"]
+        flat |= {f"{head}_LOW_SE": low, f"{head}_HIGH_SE": high}
     flat |= {f"RESPONSE_{name}": value for name, value in zip(names, swing["response"], strict=True)}
     return flat | {f"CRS_{name}": value for name, value in zip(names, swing["cytokine_release"], strict=True)}
 

@@ -127,6 +127,12 @@ def _story(part: Part, treated: TreatedPatients, place: int) -> dict[str, Any]:
         (ask.lymphodepletion, f"lymphodepletion begins ({treated.treatment.regimen[place].name})"),
         (ask.infusion, f"infusion of {ask.dose.given:.2g} x 1e9 transduced cells ({ask.level})"),
     ]
+    second = treated.treatment.second_day[place]
+    if not np.isnan(second):
+        day, cells = ask.infusion + int(second), treated.treatment.second_cells[place]
+        events.append((day, f"second infusion, {cells:.2g} x 1e9 transduced cells"))
+        if part.protocol.dosing.second_infusion.repeat_conditioning:
+            events.append((day - ask.infusion + ask.lymphodepletion, "lymphodepletion again"))
     worst = int(treated.with_kill.crs.worst[place])
     if worst > 0:
         events.append((ask.infusion + int(treated.with_kill.crs.onset[place]), f"CRS, worst grade {worst}"))
@@ -166,9 +172,17 @@ SCHEMAS: Mapping[str, Mapping[str, type[pl.DataType]]] = {
         "PARAMCD": pl.String,
         "ADY": pl.Int64,
         "AVAL": pl.Float64,
+        "AVALC": pl.String,
         "AVALU": pl.String,
     },
-    "adpc": {"REPLICATE": pl.Int64, "USUBJID": pl.String, "ADY": pl.Int64, "AVAL": pl.Float64, "AVALU": pl.String},
+    "adpc": {
+        "REPLICATE": pl.Int64,
+        "USUBJID": pl.String,
+        "ADY": pl.Int64,
+        "AVAL": pl.Float64,
+        "AVALC": pl.String,
+        "AVALU": pl.String,
+    },
     "adae": {
         "REPLICATE": pl.Int64,
         "USUBJID": pl.String,
@@ -225,11 +239,12 @@ def _adsl(part: Part, identity: NDArray[np.str_]) -> Table:
     own, columns = _treated_columns(part)
     disposition[own] = "infused"
     extra = {name: _spread(len(arrivals), own, values) for name, values in columns.items()}
+    types: dict[str, type[pl.DataType]] = {**_TREATED_TYPES, **dict.fromkeys(_GRADES, pl.Int64), **_ENDPOINT_TYPES}
     table = table.with_columns(
         pl.Series("DISPO", disposition.tolist(), dtype=pl.String),
         pl.Series("DCREAS", reason.tolist(), dtype=pl.String),
         pl.Series("TRTFL", np.isin(np.arange(len(arrivals)), own)),
-        *(pl.Series(name, values) for name, values in extra.items()),
+        *(pl.Series(name, values, dtype=types[name]) for name, values in extra.items()),
     )
     return table.with_columns(_survival_from_apheresis(part, own))
 
@@ -246,8 +261,7 @@ def _treated_columns(part: Part) -> tuple[NDArray[np.intp], dict[str, NDArray[np
     """Places among the referred, and the columns of ADSL that only treated patients have."""
     treated = part.treated
     if treated is None:
-        names = ("TRTSDT", "TRT01A", "DOSE", "REGIMEN", "ORDER", "BOR", "BORN", "CRSGR", "DLTFL", "SECFL", "SOLVFL")
-        return np.empty(0, dtype=np.intp), {name: [] for name in (*names, *_GRADES, *_ENDPOINTS)}
+        return np.empty(0, dtype=np.intp), {name: [] for name in (*_TREATED_TYPES, *_GRADES, *_ENDPOINT_TYPES)}
     own = part.apheresed.referred[[ask.row for ask in treated.asks]]
     cells, none = treated.with_kill, treated.without_kill
     free = {0: True, 1: None, 2: False}
@@ -262,6 +276,8 @@ def _treated_columns(part: Part) -> tuple[NDArray[np.intp], dict[str, NDArray[np
         "CRSGR": cells.crs.worst.astype(np.int64),
         "DLTFL": [free[int(outcome)] for outcome in cells.free_of_dlt],
         "SECFL": ~np.isnan(treated.treatment.second_day),
+        "DTHDY": [int(day) if died else None for day, died in zip(cells.death_day, cells.survival_event, strict=True)],
+        "DTHCAUS": [str(cause) or None for cause in cells.death_cause],
         "SOLVFL": (cells.courses.status != 0) | (none.courses.status != 0),
         **{name: cells.grades[test] for name, test in _GRADES.items()},
         **_endpoints(cells, ""),
@@ -270,9 +286,26 @@ def _treated_columns(part: Part) -> tuple[NDArray[np.intp], dict[str, NDArray[np
     return own, columns
 
 
-_ENDPOINTS = tuple(
-    f"{name}{suffix}" for suffix in ("", "N") for name in ("PFSDY", "PFSEV", "OSDY", "OSEV", "DORDY", "DOREV")
-)
+_TREATED_TYPES: Mapping[str, type[pl.DataType]] = {
+    "TRTSDT": pl.Int64,
+    "TRT01A": pl.String,
+    "DOSE": pl.Float64,
+    "REGIMEN": pl.String,
+    "ORDER": pl.Int64,
+    "BOR": pl.String,
+    "BORN": pl.String,
+    "CRSGR": pl.Int64,
+    "DLTFL": pl.Boolean,
+    "SECFL": pl.Boolean,
+    "DTHDY": pl.Int64,
+    "DTHCAUS": pl.String,
+    "SOLVFL": pl.Boolean,
+}
+_ENDPOINT_TYPES: Mapping[str, type[pl.DataType]] = {
+    f"{name}{suffix}": pl.Int64 if name.endswith("DY") else pl.Boolean
+    for suffix in ("", "N")
+    for name in ("PFSDY", "PFSEV", "OSDY", "OSEV", "DORDY", "DOREV")
+}
 
 
 def _endpoints(outcomes: Outcomes, suffix: str) -> dict[str, list[object]]:
@@ -304,6 +337,9 @@ def _survival_from_apheresis(part: Part, treated: NDArray[np.intp]) -> list[pl.S
         shift = np.array([ask.infusion for ask in part.treated.asks]) - apheresed.day[rows]
         death[rows] = part.treated.with_kill.death_day + shift
         cut[rows] = np.minimum(cut[rows], part.treated.with_kill.last_day + shift)
+    for finished in part.finished:
+        for row, (_, day) in finished.lymphodepleted.items():
+            death[row] = day - apheresed.day[row]
     event = death <= cut
     length = len(part.arrivals)
     days = np.where(event, death, cut).astype(np.int64)
@@ -346,10 +382,18 @@ def _long(reading: Reading, replicate: NDArray[np.int64], identity: NDArray[np.s
             "PARAMCD": reading.code,
             "ADY": protocol_day(reading.times[who, visit]),
             "AVAL": reading.values[who, visit],
+            "AVALC": _sign(reading, who, visit),
             "AVALU": reading.unit,
         },
         schema=SCHEMAS["adlb"],
     )
+
+
+def _sign(reading: Reading, who: NDArray[np.intp], visit: NDArray[np.intp]) -> list[str]:
+    """'<50' or '>121000' where a limit of quantification was passed, else empty."""
+    values = reading.values[who, visit]
+    marks = np.where(reading.below_limit[who, visit], "<", np.where(reading.above_limit[who, visit], ">", ""))
+    return [f"{mark}{value:g}" if mark else "" for mark, value in zip(marks.tolist(), values.tolist(), strict=True)]
 
 
 def _adverse_events(treated: TreatedPatients, replicate: NDArray[np.int64], identity: NDArray[np.str_]) -> Table:

@@ -52,8 +52,10 @@ def part_path(folder: Path, number: int) -> Path:
     return folder / "parts" / f"{number:05d}"
 
 
-def write_part(folder: Path, number: int, tables: Mapping[str, pl.DataFrame]) -> None:
-    """Write the tables of one part: aside first, then renamed."""
+def write_part(
+    folder: Path, number: int, tables: Mapping[str, pl.DataFrame], texts: Mapping[str, Mapping[str, Any]] | None = None
+) -> None:
+    """Write the tables of one part, and texts by name as JSON: aside first, then renamed together."""
     final = part_path(folder, number)
     aside = final.with_suffix(".writing")
     with _writing(aside):
@@ -61,6 +63,8 @@ def write_part(folder: Path, number: int, tables: Mapping[str, pl.DataFrame]) ->
         aside.mkdir(parents=True)
         for name, table in tables.items():
             table.write_parquet(aside / f"{name}.parquet")
+        for name, content in (texts or {}).items():
+            (aside / f"{name}.json").write_text(_as_text(content), "utf-8")
         aside.rename(final)
 
 
@@ -70,13 +74,16 @@ def missing_parts(folder: Path, parts: int) -> list[int]:
 
 
 def merge_parts(folder: Path, parts: int) -> dict[str, pl.DataFrame]:
-    """All parts together, in the order of replicates, and each table written to the folder."""
-    names = sorted(file.stem for file in part_path(folder, 0).glob("*.parquet"))
+    """All parts together, in the order of replicates: each table and each text that any part has, in the folder."""
+    places = [part_path(folder, number) for number in range(parts)]
     merged = {}
-    for name in names:
-        pieces = [pl.read_parquet(part_path(folder, number) / f"{name}.parquet") for number in range(parts)]
-        merged[name] = pl.concat(pieces, how="vertical_relaxed")
+    for name in sorted({file.stem for place in places for file in place.glob("*.parquet")}):
+        files = [place / f"{name}.parquet" for place in places]
+        merged[name] = pl.concat([pl.read_parquet(file) for file in files if file.exists()])
         write_table(folder, name, merged[name])
+    for place in places:
+        for file in sorted(place.glob("*.json")):
+            write_json(folder / file.name, json.loads(file.read_text("utf-8")))
     return merged
 
 
@@ -91,10 +98,13 @@ def write_table(folder: Path, name: str, table: pl.DataFrame) -> None:
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write JSON, aside first; keys sorted, so that equal content is equal bytes."""
     aside = path.with_suffix(".writing")
-    text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
     with _writing(aside):
-        aside.write_text(text + "\n", "utf-8")
+        aside.write_text(_as_text(content), "utf-8")
         aside.replace(path)
+
+
+def _as_text(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 @contextmanager

@@ -80,6 +80,8 @@ class Finished:
     """row -> calendar day on which an infection put lymphodepletion off"""
     ended: dict[int, int] = field(default_factory=dict)
     """row with a product, not treated -> calendar day on which that was found"""
+    lymphodepleted: dict[int, tuple[Ask, int]] = field(default_factory=dict)
+    """row -> question and calendar day of death, for who died between lymphodepletion and infusion"""
     decisions: list[tuple[int, str, str, tuple[str, ...]]] = field(default_factory=list)
     """(day, action, level, reasons), one entry whenever the action changes"""
 
@@ -134,10 +136,19 @@ def calendar(candidates: list[Candidate], protocol_of: ProtocolOf, fitness: Fitn
             done.ended[candidate.row] = start
             continue
         answer = yield ask
-        window = protocol.safety.dose_limiting_toxicity.window.last_day
-        known = ask.infusion + model_time(window) + int(protocol.dosing.escalation.committee_review.to("days"))
-        done.treated.append(Treated(ask=ask, answer=answer, known=known))
+        _record(done, ask, answer)
     return done
+
+
+def _record(done: Finished, ask: Ask, answer: Answer) -> None:
+    """A treated patient and when the committee will know; or one who died before the infusion."""
+    if answer.death is not None and answer.death < ask.infusion:
+        done.not_treated[ask.row] = "died after lymphodepletion, before infusion"
+        done.lymphodepleted[ask.row] = (ask, answer.death)
+        return
+    window = ask.protocol.safety.dose_limiting_toxicity.window.last_day
+    known = ask.infusion + model_time(window) + int(ask.protocol.dosing.escalation.committee_review.to("days"))
+    done.treated.append(Treated(ask=ask, answer=answer, known=known))
 
 
 def _ask(candidate: Candidate, protocol: Protocol, level_name: str, start: int) -> Ask:

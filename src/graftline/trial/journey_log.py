@@ -69,6 +69,8 @@ class _Fate:
     """What became of an apheresed patient: infusions, or why and when there was none, and the end."""
 
     given: tuple[_Given, ...]
+    conditioned: _Given | None
+    """the infusion that was planned, of a patient who died after lymphodepletion and before it"""
     postponed: int | None
     ended: int | None
     why: str
@@ -111,7 +113,7 @@ def _walked(part: Part, referred: int, fate: _Fate | None, events: list[Event]) 
             if event.transition in ("clear_lymphodepletion", "start_lymphodepletion", "clear_infusion") or (
                 event.transition.startswith("infuse")
             ):
-                facts = _at_the_bedside(facts, fate.given[event.number - 1])
+                facts = _at_the_bedside(facts, (fate.conditioned or fate.given[event.number - 1]))
         found = advance(machine, before, event.transition, facts)
         assert found.verdict.passed, f"patient {referred}: {event} from {before}: {'; '.join(found.verdict.reasons)}"
         standing[own] = found.state
@@ -294,6 +296,8 @@ def _end_of_material(part: Part, row: int, fate: _Fate, events: list[Event], lea
     if fate.given:
         return []
     last = max((event.day for event in events), default=leaves)
+    if fate.conditioned is not None:
+        return [Event(leaves, "bag", 1, "destroy"), Event(leaves, "course", 1, "destroy")]
     day = max(last, min(leaves, fate.ended if fate.ended is not None else last))
     if not any(event.machine == "course" and event.transition == "collect" for event in events):
         return [Event(day, "course", 1, "cancel")]
@@ -313,12 +317,22 @@ def _treatment_and_end(part: Part, row: int, fate: _Fate) -> list[Event]:
         events.append(Event(fate.postponed, "subject", 1, "hold_for_rescreen"))
         if fate.given:
             events.append(Event(fate.given[0].lymphodepletion, "subject", 1, "pass_rescreen"))
+    if fate.conditioned is not None:
+        start = fate.conditioned.lymphodepletion
+        if fate.postponed is not None:
+            events.append(Event(start, "subject", 1, "pass_rescreen"))
+        begun = (
+            ("infusion", "clear_lymphodepletion"),
+            ("infusion", "start_lymphodepletion"),
+            ("subject", "start_treatment"),
+        )
+        events += [Event(start, machine, 1, name) for machine, name in begun]
     for k, given in enumerate(fate.given):
         events += _one_infusion(part, row, given, k + 1)
     if fate.given:
         events.append(Event(fate.given[-1].infusion, "course", len(fate.given), "close"))
         events += _after_infusion(fate)
-    elif fate.ended is not None and fate.ended < leaves:
+    elif fate.conditioned is None and fate.ended is not None and fate.ended < leaves:
         events.append(Event(fate.ended, "subject", 1, "lose_eligibility"))
     if fate.given and np.isfinite(fate.dies):
         events.append(Event(int(fate.dies), "subject", 1, "die"))
@@ -378,18 +392,26 @@ def _fates(part: Part) -> list[_Fate]:
             place += 1
     ends = {row: day for finished in part.finished for row, day in finished.ended.items()}
     postponed = {row: day for finished in part.finished for row, day in finished.postponed.items()}
+    begun = {
+        row: _conditioned(finished, *one) for finished in part.finished for row, one in finished.lymphodepleted.items()
+    }
     why = {row: reason for finished in part.finished for row, reason in finished.not_treated.items()}
     fates = []
     for row in range(len(own.day)):
         given, dies, progression = infusions.get(row, ((), float(own.day[row] + np.floor(waiting.death[row])), None))
+        conditioned, died = begun.get(row, (None, dies))
+        dies = dies if conditioned is None else float(died)
         fates.append(
             _Fate(
                 given=given,
+                conditioned=conditioned,
                 postponed=postponed.get(row),
-                ended=None if given else _ended(part, row, ends),
+                ended=None if given or conditioned is not None else _ended(part, row, ends),
                 why=why.get(row, ""),
                 dies=dies,
-                withdraws=float(own.day[row] + np.floor(waiting.withdrawal[row])),
+                withdraws=np.inf
+                if conditioned is not None
+                else float(own.day[row] + np.floor(waiting.withdrawal[row])),
                 progression=progression,
             )
         )
@@ -410,8 +432,15 @@ def _ended(part: Part, row: int, ends: dict[int, int]) -> int:
 
 
 def _first(finished: Finished, k: int) -> _Given:
-    ask = finished.treated[k].ask
-    before = [one.ask for one in finished.treated[:k]]
+    return _planned(finished.treated[k].ask, [one.ask for one in finished.treated[:k]])
+
+
+def _conditioned(finished: Finished, ask: Ask, died: int) -> tuple[_Given, int]:
+    """The infusion planned for a patient who died before it, and the day of death."""
+    return _planned(ask, [one.ask for one in finished.treated if one.ask.infusion <= ask.lymphodepletion]), died
+
+
+def _planned(ask: Ask, before: list[Ask]) -> _Given:
     return _Given(
         ask=ask,
         dose=ask.dose,

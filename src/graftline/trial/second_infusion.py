@@ -21,9 +21,9 @@ def second_infusions(
 ) -> Treatment:
     """The same batch with second infusions where the protocol offers one and the share drawn takes it up.
 
-    Offered from the earliest day on, at progression, to patients alive with one of the named best responses whose
-    retained cells reach the lower end of their dose level; the cells are what was left of the product, at most the
-    upper end.
+    Offered once a scan has shown progression, to patients alive with one of the named best responses whose retained
+    cells reach the lower end of their dose level. The bags then travel and conditioning is given again, so the infusion
+    falls that much later, and not before the earliest day; the cells are what was left, at most the upper end.
     """
     rule = protocol.dosing.second_infusion
     if not rule.allowed or rule.earliest is None or rule.latest is None or rule.share_of_eligible is None:
@@ -33,7 +33,9 @@ def second_infusions(
     progressed = np.array(
         [one.days if one.event and one.reason == "progression" else np.inf for one in first.seen.progression]
     )
-    day = np.maximum(progressed, model_time(rule.earliest))
+    transit = max(country.transit_from_plant.to("days") for country in protocol.countries)
+    conditioning = np.array([ask.infusion - ask.lymphodepletion for ask in asks])
+    day = np.maximum(progressed + np.ceil(transit) + conditioning, model_time(rule.earliest))
     left = np.array([ask.dose.achieved - ask.dose.given for ask in asks])
     levels = {level.name: level for level in protocol.dosing.levels}
     lowest = np.array([levels[ask.level].lowest.to("cells") / BILLION for ask in asks])

@@ -28,6 +28,9 @@ class Swing:
     response: tuple[float, float, float]
     """objective response at the low, the base and the high value"""
     cytokine_release: tuple[float, float, float]
+    response_error: tuple[float, float]
+    """standard error of the paired difference between low and base, and between high and base"""
+    cytokine_release_error: tuple[float, float]
 
 
 def tornado(part: Part, seed: int) -> tuple[Swing, ...]:
@@ -35,19 +38,21 @@ def tornado(part: Part, seed: int) -> tuple[Swing, ...]:
     if part.treated is None:
         return ()
     factor = card("trial_tornado_factor").number
-    base = _shares(part.treated.with_kill)
+    base = _happened(part.treated.with_kill)
     swings = []
     for symbol in TORNADO_PARAMETERS:
         values = part.treated.treatment.latents.parameters[symbol]
-        low, high = (_shares(_again(part, symbol, values * by, seed)) for by in (1 / factor, factor))
+        low, high = (_happened(_again(part, symbol, values * by, seed)) for by in (1 / factor, factor))
         swings.append(
             Swing(
                 parameter=symbol,
                 meaning=card(CARD_OF[symbol]).meaning if symbol in CARD_OF else symbol,
                 factor=factor,
                 patients=len(part.treated.asks),
-                response=(low[0], base[0], high[0]),
-                cytokine_release=(low[1], base[1], high[1]),
+                response=_means(low[0], base[0], high[0]),
+                cytokine_release=_means(low[1], base[1], high[1]),
+                response_error=(_error(low[0], base[0]), _error(high[0], base[0])),
+                cytokine_release_error=(_error(low[1], base[1]), _error(high[1], base[1])),
             )
         )
     return tuple(swings)
@@ -74,7 +79,16 @@ def _start(start: CourseState, symbol: str, values: Numbers) -> CourseState:
     return CourseState({**start.states, "A": tumour - negative, "N": negative})
 
 
-def _shares(outcomes: Outcomes) -> tuple[float, float]:
-    best = outcomes.seen.best_response
-    response = np.isin(best, (int(Response.CR), int(Response.PR)))
-    return float(response.mean()), float((outcomes.crs.worst > 0).mean())
+def _happened(outcomes: Outcomes) -> tuple[Numbers, Numbers]:
+    """Objective response and any cytokine release of each patient, 1 or 0."""
+    response = np.isin(outcomes.seen.best_response, (int(Response.CR), int(Response.PR)))
+    return response.astype(np.float64), (outcomes.crs.worst > 0).astype(np.float64)
+
+
+def _means(low: Numbers, base: Numbers, high: Numbers) -> tuple[float, float, float]:
+    return float(low.mean()), float(base.mean()), float(high.mean())
+
+
+def _error(changed: Numbers, base: Numbers) -> float:
+    """Standard error of the mean paired difference: the same patients, so most of the chance cancels."""
+    return float(np.std(changed - base) / np.sqrt(len(base)))

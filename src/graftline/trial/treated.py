@@ -44,6 +44,7 @@ from ..twin import (
     death_hazard,
     decompensation_hazard,
     first_event,
+    lethal_cytokine_hazard,
     new_lesion_hazard,
     run_courses,
 )
@@ -97,7 +98,9 @@ class Outcomes:
     last_day: NDArray[np.int64]
     """last day of observation: data cut or end of follow-up"""
     death_day: Numbers
-    """infinite if not within the course"""
+    """infinite if not within the course; negative if between the start of lymphodepletion and the infusion"""
+    death_cause: NDArray[np.str_]
+    """'disease' or 'cytokine release'; empty for who is alive at the end of observation"""
     decompensation_day: Numbers
     crs: CrsCourse
     dose_limiting: tuple[tuple[str, ...], ...]
@@ -108,7 +111,7 @@ class Outcomes:
     survival_days: NDArray[np.int64]
     survival_event: NDArray[np.bool_]
     grades: dict[str, NDArray[np.int64]]
-    """worst laboratory grade between infusion and day 29 by test, (patients,)"""
+    """worst laboratory grade by test from infusion to death or to the end of the daily output, (patients,)"""
 
     def __len__(self) -> int:
         return len(self.last_day)
@@ -131,11 +134,12 @@ def evaluate(
     decompensation = first_event(decompensation_hazard(courses), courses.times, treatment.clocks[:, 0])
     new_lesion = first_event(new_lesion_hazard(courses), courses.times, treatment.clocks[:, 1])
     death = first_event(death_hazard(courses, decompensation), courses.times, treatment.clocks[:, 2])
-    death = np.maximum(np.ceil(death), 0)
-    crs = crs_from_cytokine(_daily(courses, courses.il6_effect), treatment.keys, streams)
-    verdicts = _dose_limiting(protocol, courses, crs, np.minimum(death, last_day))
+    death = np.ceil(death)
+    observed = np.minimum(death, last_day)
+    cause = _causes(courses, decompensation, death, streams.named("clock", "cause").uniform(treatment.keys)[:, 0])
+    crs = crs_from_cytokine(_daily(courses, courses.il6_effect, observed), treatment.keys, streams)
+    verdicts = _dose_limiting(protocol, courses, crs, (observed, np.where(death <= last_day, cause, "")))
     seen = _seen(protocol, treatment, courses, (new_lesion, death, last_day.astype(np.float64)), streams)
-    survived = np.minimum(death, last_day).astype(np.int64)
     return Outcomes(
         courses=courses,
         last_day=last_day,
@@ -144,9 +148,10 @@ def evaluate(
         crs=crs,
         dose_limiting=tuple(reasons for _, reasons in verdicts),
         free_of_dlt=np.array([outcome for outcome, _ in verdicts], dtype=np.int8),
-        survival_days=survived,
+        survival_days=observed.astype(np.int64),
         survival_event=death <= last_day,
-        grades=_worst_grades(courses),
+        death_cause=np.where(death <= last_day, cause, ""),
+        grades=_worst_grades(courses, observed),
         seen=seen,
     )
 
@@ -193,13 +198,28 @@ def _conditioning(protocol: Protocol, treatment: Treatment) -> Conditioning:
     )
 
 
-def _daily(courses: Courses, values: Numbers) -> Numbers:
-    """Daily values from Day 1 on to the end of the daily output."""
+DISEASE, CYTOKINE_RELEASE = "disease", "cytokine release"
+
+
+def _causes(courses: Courses, decompensated_from: Numbers, death: Numbers, drawn: Numbers) -> NDArray[np.str_]:
+    """Why each patient died, by the share of cytokine release in the hazard on that day; 'disease' for the living."""
+    day = np.where(np.isfinite(death), death, courses.times[-1])
+    place = np.clip(np.searchsorted(courses.times, day), 0, len(courses.times) - 1)
+    rows = np.arange(len(courses))
+    lethal = lethal_cytokine_hazard(courses)[rows, place]
+    every = death_hazard(courses, decompensated_from)[rows, place]
+    share = np.divide(lethal, every, out=np.zeros_like(every), where=every > 0)
+    return np.where(drawn < share, CYTOKINE_RELEASE, DISEASE)
+
+
+def _daily(courses: Courses, values: Numbers, observed: Numbers) -> Numbers:
+    """Daily values from Day 1 on to the end of the daily output; NaN after death or the end of observation."""
     last = card("trial_daily_until").to("day")
-    return values[:, (courses.times >= 0) & (courses.times <= last)]
+    chosen = (courses.times >= 0) & (courses.times <= last)
+    return np.where(courses.times[chosen][None, :] <= observed[:, None], values[:, chosen], np.nan)
 
 
-def _worst_grades(courses: Courses) -> dict[str, NDArray[np.int64]]:
+def _worst_grades(courses: Courses, observed: Numbers) -> dict[str, NDArray[np.int64]]:
     readings = {
         "neutrophils": courses.neutrophils * PER_uL_PER_e9_L,
         "platelets": courses.platelets,
@@ -207,7 +227,9 @@ def _worst_grades(courses: Courses) -> dict[str, NDArray[np.int64]]:
         "alt": courses.alt,
     }
     return {
-        test: grade_laboratory(test, _daily(courses, values), scale=CTCAE_5, baseline=values[:, :1]).max(axis=1)
+        test: grade_laboratory(test, _daily(courses, values, observed), scale=CTCAE_5, baseline=values[:, :1]).max(
+            axis=1
+        )
         for test, values in readings.items()
     }
 
@@ -268,30 +290,43 @@ def dlt_definition(protocol: Protocol) -> DltDefinition:
 
 
 def _dose_limiting(
-    protocol: Protocol, courses: Courses, crs: CrsCourse, observed: Numbers
+    protocol: Protocol, courses: Courses, crs: CrsCourse, end: tuple[Numbers, NDArray[np.str_]]
 ) -> list[tuple[int, tuple[str, ...]]]:
-    """Outcome of the rule and its reasons for each patient."""
+    """Outcome of the rule and its reasons for each patient. `end`: last day observed, and the cause of a death then.
+
+    Toxicities are held at least possibly related to the cells; a death is, if cytokine release brought it. One from
+    the disease is judged unrelated: not dose limiting, but the window stays incomplete.
+    """
+    observed, cause = end
     definition = dlt_definition(protocol)
-    daily = {
-        "crs": crs.grade,
-        "neutropenia": grade_laboratory(
-            "neutrophils", _daily(courses, courses.neutrophils) * PER_uL_PER_e9_L, scale=CTCAE_5
-        ),
-        "thrombocytopenia": grade_laboratory("platelets", _daily(courses, courses.platelets), scale=CTCAE_5),
-        "alt": grade_laboratory("alt", _daily(courses, courses.alt), scale=CTCAE_5, baseline=courses.alt[:, :1]),
+    daily = {"crs": crs.grade} | {
+        kind: grade_laboratory(test, _daily(courses, values, observed), scale=CTCAE_5, baseline=values[:, :1])
+        for kind, test, values in (
+            ("neutropenia", "neutrophils", courses.neutrophils * PER_uL_PER_e9_L),
+            ("thrombocytopenia", "platelets", courses.platelets),
+            ("alt", "alt", courses.alt),
+        )
     }
     found = []
     for patient in range(len(courses)):
-        last = int(observed[patient])
+        last = int(max(observed[patient], 0))
         events: list[ToxicityEvent] = []
         for line in definition.criteria:
             for kind in line.kinds:
                 if kind in daily:
                     grades = daily[kind][patient, : last + 1].tolist()
                     events += toxicity_events(kind, grades, line, attribution=Attribution.POSSIBLE)
+        if cause[patient]:
+            events.append(_death(protocol_day(last), str(cause[patient])))
         verdict = free_of_dose_limiting_toxicity(events, definition, observed_until=protocol_day(last))
         found.append((int(verdict.outcome), verdict.reasons if verdict.failed else ()))
     return found
+
+
+def _death(day: int, cause: str) -> ToxicityEvent:
+    related = Attribution.POSSIBLE if cause == CYTOKINE_RELEASE else Attribution.UNRELATED
+    grade = int(card("ctcae_death_grade").number)
+    return ToxicityEvent(kind="death", grade=grade, first_day=day, last_day=None, attribution=related)
 
 
 def visit_schedule(assessment: Assessment) -> VisitSchedule:
@@ -378,6 +413,9 @@ class Reading:
     unit: str
     times: NDArray[np.int64]
     values: Numbers
+    """where a limit of quantification was passed, that limit"""
+    below_limit: NDArray[np.bool_]
+    above_limit: NDArray[np.bool_]
 
 
 def readings(protocol: Protocol, treatment: Treatment, outcomes: Outcomes, streams: Streams) -> tuple[Reading, ...]:
@@ -393,5 +431,14 @@ def readings(protocol: Protocol, treatment: Treatment, outcomes: Outcomes, strea
             scale = PER_uL_PER_e9_L if unit == "cells/uL" else 1
             truth = scale * _at(outcomes.courses.times, getattr(outcomes.courses, read_out), visits.times)
             measured = at_visits(measure(truth, quantity, treatment.keys, streams, times=visits.times), visits)
-            found.append(Reading(code=code, unit=unit, times=visits.times, values=measured.value))
+            found.append(
+                Reading(
+                    code=code,
+                    unit=unit,
+                    times=visits.times,
+                    values=measured.value,
+                    below_limit=measured.below_limit,
+                    above_limit=measured.above_limit,
+                )
+            )
     return tuple(found)
