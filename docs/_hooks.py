@@ -17,7 +17,7 @@ import typer
 
 from graftline.cli.app import app
 from graftline.protocol import _types, criteria, schema
-from graftline.records import VARIABLES
+from graftline.records import VARIABLES, VariableKind
 
 MARK = re.compile(r"<!-- written from the code: (\w+) -->")
 
@@ -34,6 +34,11 @@ KINDS = {
     "CountOrZero": ("whole number from 0", 0),
     "Name": ("name: letters, digits, `_`, `-`, `.`", "level_1"),
     "Text": ("text", "a sentence"),
+    "Peptide": ("8 to 11 amino-acid letters", "FMNKFIYEI"),
+    "CountryCode": ("two capital letters", "FR"),
+    "HlaMolecule": ("HLA class I molecule", "HLA-A*02"),
+    "HlaGroup": ("HLA group", "A*02:01 P group"),
+    "HlaAllele": ("HLA allele with its fields", "A*02:01"),
     "Day": ("day, without quotes", "2019-06-01"),
 }
 """kind of value -> in words, and an example that a test reads"""
@@ -72,9 +77,15 @@ def kinds_of_value() -> str:
 def variables() -> str:
     """What an eligibility criterion can ask about."""
     return _table(
-        ("variable", "meaning", "kind", "unit or values"),
+        ("variable", "meaning", "kind", "unit or values", "bounds from, to"),
         [
-            (f"`{name}`", one.meaning, one.kind.value, ", ".join(f"`{word}`" for word in one.categories) or one.unit)
+            (
+                f"`{name}`",
+                one.meaning,
+                one.kind.value,
+                ", ".join(f"`{word}`" for word in one.categories) or one.unit,
+                f"{one.lowest:g}, {one.highest:g}" if one.kind is VariableKind.NUMBER else "",
+            )
             for name, one in sorted(VARIABLES.items())
         ],
     )

@@ -87,8 +87,11 @@ def test_every_data_set_and_column_is_explained_and_no_other(results):
     sections = re.findall(r"^## (\w+) \{ #\1 \}\n(.*?)(?=^## )", page, re.MULTILINE | re.DOTALL)
     explained = {name: re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) for name, text in sections}
     written = {file.stem: pl.read_parquet(file).columns for file in (results / "parts" / "00000").glob("*.parquet")}
-    assert set(explained) == set(written)
+    once = {"tornado", "patient"}  # of the first part only; told under Summaries
+    assert set(explained) == set(written) - once
     for name, columns in written.items():
+        if name in once:
+            continue
         assert explained[name] == columns, f"docs/reference/data_sets.md, section {name}"
 
 

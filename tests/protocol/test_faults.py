@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from graftline.base.errors import InputError
+from graftline.base.streams import site_key
 from graftline.protocol import load_protocol, read_protocol
 
 SMALL = (Path(__file__).parent / "small.yaml").read_text(encoding="utf-8")
@@ -84,6 +85,60 @@ CASES = {
     "fixed path": ("{conditioning.in_force: strong", "{sites.FR-A.id: FR-C", "s.yaml:101", "cannot be amended"),
     "invalid version": ("in_force: strong", "in_force: strongest", "s.yaml:101", "as amended by lower_afp and stronger is not valid"),
     "invalid value": ("at_least: 100 ng/mL", "at_least: 100 mg", "s.yaml:96", "is not a quantity in ng/mL"),
+    "no schema": ("graftline: graftline-protocol/1\n", "", "s.yaml:2 graftline", "'graftline' is missing; write 'graftline: graftline-protocol/1' as the first line"),
+    "nobody's age": ("at_least: 18 years", "at_least: 75 years, at_most: 18 years", "rule.at_most", "age at_least 75 years and at_most 18 years leaves nobody; write the smaller bound as at_least"),
+    "nothing between": ("at_least: 18 years", "above: 18 years, below: 18 years", "rule.below", "leaves nobody"),
+    "beyond the scale": ("ecog, at_most: 1}", "ecog, at_most: 9}", "s.yaml:33 eligibility[fit].rule.all[0].at_most", "no patient has ecog 9; write a bound from 0 to 4"),
+    "above the top": ("ecog, at_most: 1}", "ecog, above: 4}", "rule.all[0].above", "leaves nobody: the scale is 0 to 4"),
+    "below the bottom": ("ecog, at_most: 1}", "ecog, below: 0}", "rule.all[0].below", "leaves nobody: the scale is 0 to 4"),
+    "negative age": ("at_least: 18 years", "at_least: -18 years", "rule.at_least", "write a bound from 0 to 130 years"),
+    "key of another kind": ("{variable: fever, holds: false}", "{variable: fever, is_in: [no]}", "rule.all[1].is_in", "fever is a flag; write holds: true or holds: false"),
+    "allele spelled": ('["A*02:01"]', '["A0201"]', "s.yaml:10 hla.required_alleles[0]", "found 'A0201'; write an HLA allele with its fields, for example A*02:01"),
+    "excluded spelled": ("source: made up}", 'excluded_alleles: ["A*2"], source: made up}', "hla.excluded_alleles[0]", "found 'A*2'; write an HLA allele"),
+    "molecule spelled": ("presented_by: HLA-A*02", "presented_by: HLA-A2", "s.yaml:9 receptor.presented_by", "write an HLA class I molecule, for example HLA-A*02 or"),
+    "group spelled": ("required_group: A*02:01 P group", "required_group: A2", "hla.required_group", "write an HLA group, for example A*02:01 P group"),
+    "another molecule": ('["A*02:01"]', '["A*24:02"]', "hla.required_alleles[0]", "A*24:02 does not present the peptide: the receptor needs HLA-A*02; write an allele of"),
+    "another group": ("required_group: A*02:01 P", "required_group: A*24:02 P", "hla.required_group", "A*24:02 P group does not present the peptide"),
+    "required, excluded": ("source: made up}", 'excluded_alleles: ["HLA-A*02:01"], source: made up}', "hla.excluded_alleles[0]", "A*02:01 is required, HLA-A*02:01 excluded; keep it in one"),
+    "scale of CRS": ("crs_scale: {name: ASTCT", "crs_scale: {name: Lee", "s.yaml:74 safety.crs_scale.name", 'nobody can grade by Lee 2019 here; write {name: ASTCT, version: "2019"}'),
+    "version of ICANS": ('icans_scale: {name: ASTCT, version: "2019"', 'icans_scale: {name: ASTCT, version: "2014"', "safety.icans_scale.version", "nobody can grade by ASTCT 2014"),
+    "version of CTCAE": ('version: "5.0"', 'version: "6.0"', "adverse_event_scale.version", 'write {name: CTCAE, version: "5.0"} or {name: CTCAE, version: "4.03"}'),
+    "opens too early": ("opens: 2020-09-01", "opens: 2019-09-01", "s.yaml:16 sites[FR-B].opens", "before recruitment opens (2020-01-01); write a day from 2020-01-01 on"),
+    "ends before it opens": ("ends: 2021-01-01", "ends: 2016-01-01", "s.yaml:19 recruitment.ends", "ends 2016-01-01 lies before opens 2020-01-01"),
+    "closes early": ("opens: 2020-09-01", "opens: 2020-09-01, closes: 2020-08-01", "sites[FR-B].closes", "before it opens"),
+    "one key for two sites": ("FR-A, name: Alpha, country: FR, opens: 2020-01-01, screening_rate: 2 people/month}\n  - {id: FR-B", "S-28017, name: Alpha, country: FR, opens: 2020-01-01, screening_rate: 2 people/month}\n  - {id: S-30818", "s.yaml:16 sites[S-30818].id", "'S-30818' would draw the same chance as 'S-28017'; give one of the two another id"),
+    "more below less": ("fraction: 75 percent}", "fraction: 75 percent}, {below: 30 mL/min, fraction: 90 percent}", "fludarabine_by_renal_function[1].fraction", "below 30 mL/min the dose is 90 percent, more than the 75 percent below 70 mL/min; write 75 percent or less"),
+    "a clearance twice": ("fraction: 75 percent}", "fraction: 75 percent}, {below: 70 mL/min, fraction: 50 percent}", "fludarabine_by_renal_function", "stands twice; keep one"),
+    "no clearance": ("below: 70 mL/min", "below: 0 mL/min", "[0].below", "is not above zero; write a clearance"),
+    "turnaround nothing": ("turnaround: 30 days", "turnaround: 0 days", "manufacture.turnaround", "found 0 days; write a time above zero, at most 365 days"),
+    "turnaround of years": ("turnaround: 30 days", "turnaround: 30 years", "manufacture.turnaround", "write a time above zero, at most 365 days"),
+    "before the test is read": ("turnaround: 30 days", "turnaround: 7 days", "manufacture.turnaround", "shorter than the required sterility test (14 days); write 14 days or more"),
+    "shelf life nothing": ("shelf_life: 365 days", "shelf_life: 0 days", "manufacture.shelf_life", "found 0 days; write a time above zero"),
+    "shelf life for ever": ("shelf_life: 365 days", "shelf_life: 365 years", "manufacture.shelf_life", "at most 20 years"),
+    "spoilt on the way": ("shelf_life: 365 days", "shelf_life: 36 hours", "manufacture.shelf_life", "their longest way from the plant takes 2 days; write more than 2 days"),
+    "peptide short": ("peptide: FMNKFIYEI", "peptide: FMN", "s.yaml:9 receptor.peptide", "found 'FMN'; write 8 to 11 amino-acid letters (ACDEFGHIKLMNPQRSTVWY)"),
+    "peptide in small letters": ("peptide: FMNKFIYEI", "peptide: fmnkfiyei", "receptor.peptide", "write 8 to 11 amino-acid letters"),
+    "no amino acid": ("peptide: FMNKFIYEI", "peptide: FMNKFIYEX", "receptor.peptide", "write 8 to 11 amino-acid letters"),
+    "country spelled": ("{code: FR", "{code: France", "countries[France].code", "write two capital letters, for example FR"),
+    "name with spaces": ("short_name: small", "short_name: small trial", "short_name", "write one word of letters, digits, '_', '-' or '.', without spaces"),
+    "decimal comma": ("minimum_cells: 1e9", "minimum_cells: 0,6e9", "s.yaml:35 apheresis.minimum_cells", "'0,6e9 cells' has a comma in its number; write '0.6e9 cells'"),
+    "comma beside value": ("minimum_cells: 1e9 cells", "minimum_cells: {value: 0,6e9 cells, source: me}", "s.yaml:35 apheresis.minimum_cells", "'0,6e9 cells' has a comma in its number; write '0.6e9 cells'"),
+    "comma in a block": ("turnaround: 30 days", "turnaround: 30,5 days", "manufacture.turnaround", "'30,5 days' has a comma in its number; write '30.5 days'"),
+    "thousand or one": ("size: 5,", "size: 1,000,", "dosing.expansion.size", "write '1000' if thousands are meant, '1.000' if a decimal is"),
+    "no space": ("turnaround: 30 days", "turnaround: 30days", "manufacture.turnaround", "'30days' has no space between number and unit; write '30 days'"),
+    "no number at all": ("turnaround: 30 days", "turnaround: .nan days", "manufacture.turnaround", "'.nan days' is not a finite number"),
+    "power of ten": ("minimum_cells: 1e9", "minimum_cells: 0.6 x 10^9", "apheresis.minimum_cells", "write '0.6e9 cells'"),
+    "square metre": ("dose: 20 mg/m^2/day", "dose: 20 mg/m2/day", "drugs[0].dose", "'mg/m2/day' is not a known unit; write '20 mg/m^2/day'"),
+    "capital letters": ("turnaround: 30 days", "turnaround: 30 Days", "manufacture.turnaround", "write '30 days'"),
+    "per cubic millimetre": ("{variable: ecog, at_most: 1}", "{variable: platelets, at_least: 75000 /mm^3}", "rule.all[0].at_least", "write '75000 cells/uL'"),
+    "bilirubin by mass": ("{variable: ecog, at_most: 1}", "{variable: bilirubin, at_most: 2.5 mg/dL}", "rule.all[0].at_most", "write '42.76 umol/L' (1 mg/dL of bilirubin is 17.1 umol/L)"),
+    "creatinine by mass": ("{variable: ecog, at_most: 1}", "{variable: creatinine, at_most: 1.5 mg/dL}", "rule.all[0].at_most", "write '132.6 umol/L' (1 mg/dL of creatinine is 88.4 umol/L)"),
+    "near start": ("start_level: low", "start_level: hig", "start_level", "no dose level 'hig'; write low or high"),
+    "near top": ("highest_level: high", "highest_level: hig", "highest_level", "no dose level 'hig'; write low or high"),
+    "near regimen": ("in_force: weak", "in_force: strongest", "s.yaml:48", "no conditioning regimen 'strongest'; write weak or strong"),
+    "like measures": ("measures: [age, sex", "measures: [age, alst, sex", "s.yaml:26", "nobody can measure 'alst'; write ast or alt"),
+    "path above a path": ("{conditioning.in_force: strong", "{conditioning: {}, conditioning.in_force: strong", "s.yaml:101", "'conditioning.in_force' and 'conditioning' change the same part; keep one"),
+    "one path, two names": ("{eligibility.afp.rule.any.0.at_least: 100 ng/mL", "{eligibility.0.rule.any.0.at_least: 100 ng/mL, eligibility.afp.rule.any.0.at_least: 90 ng/mL", "s.yaml:96", "change the same part; keep one of the two"),
 }  # fmt: skip
 
 
@@ -103,6 +158,60 @@ def test_all_faults_are_told_at_once_even_across_chapters():
     assert [int(fault.split(":")[1].split(" ")[0]) for fault in told] == sorted(
         int(fault.split(":")[1].split(" ")[0]) for fault in told
     )
+
+
+def test_the_two_sites_of_the_collision_do_share_a_key():
+    assert site_key("S-28017") == site_key("S-30818")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("screening_rate: 2 people/month", "screening_rate: 0 people/month"),
+        ('["A*02:01"]', '["HLA-A*02:01", "A*02:06"]'),
+        ("required_group: A*02:01 P group", "required_group: A*02:01P"),
+        ('version: "5.0"', 'version: "4.03"'),
+        ("ecog, at_most: 1}", "ecog, at_least: 4, at_most: 4}"),
+        ("sterility: required, sterility_takes: 14 days", "sterility: conditional, sterility_takes: 40 days"),
+        ("fraction: 75 percent}", "fraction: 75 percent}, {below: 30 mL/min, fraction: 0 percent}"),
+        ("minimum_cells: 1e9 cells", "minimum_cells: {value: 1e9 cells, source: 'a, 5'}"),
+    ],
+)
+def test_what_is_close_to_a_fault_and_none_is_read(old, new):
+    assert SMALL.count(old) >= 1
+    read_protocol(SMALL.replace(old, new, 1).encode(), "s.yaml")
+
+
+@pytest.mark.parametrize(
+    ("changes", "count"),
+    [
+        ([("ends: 2021-01-01", "ends: 2016-01-01")], 1),
+        ([("minimum_cells: 1e9 cells", "minimum_cells: {value: 0,6e9 cells, source: me}")], 1),
+        ([("minimum_cells: 1e9 cells", "minimum_cells: 0,6e9 cells")], 1),
+        ([("graftline: graftline-protocol/1\n", "")], 1),
+        ([("at_least: 18 years", "at_least: 200 years, at_most: -1 years")], 2),
+    ],
+)
+def test_one_slip_is_told_once_and_two_by_themselves(changes, count):
+    assert len(faults(*changes)) == count
+
+
+def test_nobody_screened_at_any_site_is_one_fault():
+    told = faults(("rate: 2 people", "rate: 0 people"), ("rate: 1 people", "rate: 0 people"))
+    assert len(told) == 1 and "every site has a screening_rate of 0: nobody would be screened; write" in told[0]
+
+
+def test_a_fault_inside_a_rule_stands_at_the_line_of_its_key():
+    told = faults(
+        (
+            "rule: {variable: age, at_least: 18 years}}",
+            "rule: {variable: age,\n      at_least: 18\n      , at_most: 300 years}}",
+        )
+    )
+    assert [fault.split(":")[1] for fault in told] == [
+        "33 eligibility[adult].rule.at_least",
+        "34 eligibility[adult].rule.at_most",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -132,3 +241,7 @@ def test_a_missing_file_and_a_folder_are_refused_with_what_to_write(tmp_path):
         load_protocol(tmp_path / "none.yaml")
     with pytest.raises(InputError, match="this is a folder"):
         load_protocol(tmp_path)
+    with pytest.raises(InputError, match=r"^PROTOCOL: the name is empty; write the path"):
+        load_protocol("")
+    with pytest.raises(InputError, match=r"^nosuch: there is no such file"):
+        load_protocol("nosuch")

@@ -20,6 +20,7 @@ STRANGE = (
     b"!!python/object:os.system x", b"!!binary aGk=", b"&a b", b"*a", b"<<", b"\"", b"{", b"]", b"\t", b": :", b"@", b"%", b"|",
     b"? x", b"!!int abc", b"0x1F", b"99999999999999999999999999", b"{placeholder: 5}", b"{value: 1, sorce: x}", b"\xff", b"\x00",
     b"#", b"\xe2\x80\xa8", b"\"\\ud800\"", b"- - -", b"---", b"...", b"%YAML 1.1",
+    b"{value: 0,6e9 cells}", b"0,5", b"1,000", b"{value: 1,000}", b"0.6 x 10^9 cells", b"30days", b"5 mg/m2/day", b"2.5 mg/dL", b"A*24:02", b"{a: 1,2: }",
 )  # fmt: skip
 
 

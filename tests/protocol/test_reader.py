@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graftline.protocol import list_protocols, load_protocol, read_protocol, shipped_text
@@ -68,6 +68,7 @@ def test_a_later_amendment_approved_first_binds_alone():
     assert version in file.versions
 
 
+@settings(deadline=None)  # the first reading of a unit loads the registry
 @given(days=st.integers(0, 900), site=st.sampled_from(["FR-A", "FR-B"]))
 def test_versions_only_move_forward_in_time(days, site):
     file = small()

@@ -84,3 +84,11 @@ def test_variables_without_a_field_are_read_from_the_record_or_measured_on_the_d
     measured_later = set(VARIABLES) - {field.name for field in fields(Baseline)} - derived
     assert derived == {"lesion_count", "largest_lesion", "sum_of_diameters", "measurable_disease"}
     assert measured_later == {"active_infection", "fever"}
+
+
+def test_every_number_has_a_range_that_holds_its_whole_scale():
+    numbers = {name: one for name, one in VARIABLES.items() if one.kind is VariableKind.NUMBER}
+    assert all(one.lowest < one.highest < np.inf and one.lowest >= 0 for one in numbers.values())
+    assert (numbers["ecog"].lowest, numbers["ecog"].highest) == (0, 4)
+    assert (numbers["child_pugh"].lowest, numbers["child_pugh"].highest) == (5, 15)
+    assert all(one.highest == 100 for one in numbers.values() if one.unit == "percent")

@@ -23,6 +23,7 @@ def published_trial():
                 "BOR": best[k] if infused else None,
                 "CRSGR": (1 if k < 6 else 0) if infused else None,
                 "DLTFL": (None if k == 20 else False) if infused else None,
+                "DLTEVFL": k != 20 if infused else None,
                 "PFSDY": 10 * (k + 1) if infused else None,
                 "PFSEV": True if infused else None,
                 "OSDY": 100 + k if infused else None,

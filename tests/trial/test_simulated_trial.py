@@ -22,6 +22,12 @@ def reference_file():
     return load_protocol("adp_a2afp")
 
 
+def changed(file, **chapters):
+    """The same protocol file with some chapters changed in every version."""
+    versions = tuple(version.model_copy(update=chapters) for version in file.versions)
+    return replace(file, protocol=file.protocol.model_copy(update=chapters), versions=versions)
+
+
 @pytest.fixture(scope="module")
 def part(reference_file):
     return simulate_part(reference_file, [0, 1], SEED)
@@ -39,11 +45,7 @@ def test_a_replicate_is_the_same_alone_and_in_company(reference_file, adam):
 
 
 def test_the_order_of_sites_moves_nobody(reference_file, adam):
-    protocol = reference_file.protocol
-    turned = replace(
-        reference_file,
-        protocol=protocol.model_copy(update={"sites": protocol.sites[::-1]}),
-    )
+    turned = changed(reference_file, sites=reference_file.protocol.sites[::-1])
     other = tables(simulate_part(turned, [0], SEED), SEED)["adsl"].sort("USUBJID")
     assert adam["adsl"].filter(pl.col("REPLICATE") == 0).sort("USUBJID").equals(other)
 
@@ -105,7 +107,7 @@ def test_the_single_patient_is_of_the_expansion_and_courses_stop_at_death(part):
 def test_no_accrual_gives_an_empty_trial_and_not_an_error(reference_file):
     protocol = reference_file.protocol
     nobody = protocol.sites[0].model_copy(update={"screening_rate": Quantity(0.0, "people/month")})
-    empty = replace(reference_file, protocol=protocol.model_copy(update={"sites": (nobody,)}))
+    empty = changed(reference_file, sites=(nobody,))
     part = simulate_part(empty, [0], SEED)
     assert len(part.arrivals) == 0
     assert len(tables(part, SEED)["adsl"]) == 0

@@ -6,8 +6,9 @@ Conversions that code may use as plain numbers are declared here once, by name.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from tokenize import TokenError
 
 import pint
@@ -70,28 +71,79 @@ def parse_quantity(text: object, fits: str) -> Quantity:
     """Read "400 ng/mL" as a quantity of the same dimension as the unit `fits`.
 
     Raises UnitError for a missing number, a missing unit, an unknown unit or one of another dimension, and for
-    numbers that are not finite.
+    numbers that are not finite. Other spellings ("0,6 x 10^9 cells") are refused with the one that is read here.
     """
-    words = str(text).strip().split(maxsplit=1)
-    example = f"write a number and a unit, for example {_example(fits)!r}"
-    if not words or isinstance(text, bool):
-        raise UnitError(f"{text!r} is no quantity; {example}")
+    if isinstance(text, bool) or not str(text).strip():
+        raise UnitError(f"{text!r} is no quantity; {_remedy(fits)}")
+    return _parse(str(text), repr(text), fits)
+
+
+@lru_cache(maxsize=4096)
+def _parse(text: str, shown: str, fits: str) -> Quantity:
+    """Kept by text alone: numbers that only compare equal (1, True, 1.0) never stand in for each other."""
+    words = text.split(maxsplit=1)
     try:
         number = float(words[0])
     except ValueError:
-        raise UnitError(f"{text!r} does not begin with a number; {example}") from None
+        raise UnitError(f"{shown} {_why_no_number(words[0])}; {_remedy(fits, text)}") from None
     if not math.isfinite(number):
-        raise UnitError(f"{text!r} is not a finite number; {example}")
+        raise UnitError(f"{shown} is not a finite number; {_remedy(fits)}")
     if len(words) == 1:
-        raise UnitError(f"{text!r} has no unit; {example}")
+        raise UnitError(f"{shown} has no unit; {_remedy(fits)}")
     quantity = Quantity(number, words[1].strip())
     if not is_unit(quantity.unit):
-        raise UnitError(f"{words[1]!r} is not a known unit; {example}")
-    try:
-        quantity.to(fits)
-    except UnitError:
-        raise UnitError(f"{text!r} is not a quantity in {fits}; {example}") from None
+        raise UnitError(f"{quantity.unit!r} is not a known unit; {_remedy(fits, text)}")
+    if not same_dimension(quantity.unit, fits):
+        raise UnitError(f"{shown} is not a quantity in {fits}; {_remedy(fits, text)}")
     return quantity
+
+
+def _why_no_number(word: str) -> str:
+    if word.lower().lstrip("+-").removeprefix(".") in ("nan", "inf"):
+        return "is not a finite number"
+    if re.match(r"[+-]?\d+,\d", word):
+        return "has a comma in its number"
+    return "has no space between number and unit" if _NUMBER.match(word) else "does not begin with a number"
+
+
+def _remedy(fits: str, text: str = "") -> str:
+    """What to write instead: the same quantity respelled where that is beyond doubt, or else an example."""
+    respelled = _respelled(text, fits)
+    if respelled:
+        return f"write {respelled!r}"
+    comma = "a decimal point, no comma, " if re.match(r"\s*[+-]?\d+,\d", text) else ""
+    return f"write {comma}a number and a unit, for example {_example(fits)!r}"
+
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_POWER_OF_TEN = re.compile(r"(?<=\d)\s*[x×*·]\s*10\s*(?:\^|\*\*)\s*([+-]?\d+)")
+_THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2}(,\d{3})+(?!\d)")
+_RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+")
+_LOWERED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+_PER_VOLUME = {"/uL": "cells/uL", "/mm^3": "cells/uL", "/mcL": "cells/uL", "/nL": "cells/nL", "/L": "cells/L"}
+"""how laboratories shorten counts of cells"""
+
+
+def _respelled(text: str, fits: str) -> str | None:
+    """The text as it is read here, if a known slip of spelling is all that is wrong with it.
+
+    1,000 may be a thousand or one: such a comma is not decided on.
+    """
+    if _THOUSANDS.match(text):
+        return None
+    plain = _RAISED.sub(lambda raised: "^" + raised[0].translate(_LOWERED), text.strip())
+    plain = plain.replace("µ", "u").replace("μ", "u")
+    plain = re.sub(r"^([+-]?\d+),(?=\d)", r"\1.", plain)
+    plain = _POWER_OF_TEN.sub(r"e\1 ", plain)
+    number = _NUMBER.match(plain)
+    if number is None:
+        return None
+    unit = re.sub(r"(?<=[A-Za-z])([23])(?!\d)", r"^\1", plain[number.end() :].strip())
+    for candidate in (unit, _PER_VOLUME.get(unit, unit), unit.lower()):
+        spelled = f"{number[0]} {candidate}"
+        if candidate and spelled != text.strip() and is_unit(candidate) and same_dimension(candidate, fits):
+            return spelled
+    return None
 
 
 def is_unit(text: str) -> bool:

@@ -36,8 +36,11 @@ def list_shipped(as_json: WrittenAsJson = False) -> None:
 
 
 @app.command("show")
-def show(name: ProtocolName) -> None:
+def show(name: ProtocolName = "") -> None:
     """Print a protocol file as it stands, comments included."""
+    if not name:
+        names = ", ".join(list_protocols())
+        raise InputError(Fault("PROTOCOL", "no name was given", f"write one of: {names}, or the path of a file"))
     text = shipped_text(name) if name in list_protocols() else _own_text(name)
     typer.echo(text.decode("utf-8-sig"), nl=False)
 
@@ -54,12 +57,10 @@ def new(file: Annotated[Path, typer.Argument(help="The file to write.")]) -> Non
         with file.open("x", encoding="utf-8") as handle:
             handle.write(_HEAD + shipped_text(REFERENCE).decode("utf-8"))
     except FileExistsError:
-        fault = Fault(
-            f"{file}:1", "there is already something of that name", "choose another name; nothing was written"
-        )
-        raise InputError(fault) from None
+        found, remedy = "there is already something of that name", "choose another name; nothing was written"
+        raise InputError(Fault(str(file), found, remedy)) from None
     except (FileNotFoundError, NotADirectoryError):
-        raise InputError(Fault(f"{file}:1", "its folder does not exist", "make the folder first")) from None
+        raise InputError(Fault(str(file), "its folder does not exist", "make the folder first")) from None
     typer.echo(f"wrote {file}; try: graftline check {file}")
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..report import write_report
-from .simulate import run_simulation
+from .simulate import Replicates, Seed, Workers, run_simulation
 
 
 def report(folder: Annotated[Path, typer.Argument(help="A folder written by `graftline simulate`.")]) -> None:
@@ -18,9 +18,9 @@ def report(folder: Annotated[Path, typer.Argument(help="A folder written by `gra
 
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("out") / "adp_a2afp",
-    replicates: Annotated[int, typer.Option(help="How many times the whole trial is simulated.")] = 200,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 20170508,
-    workers: Annotated[int, typer.Option(help="Processes; the results do not depend on it.")] = 2,
+    replicates: Replicates = 200,
+    seed: Seed = 20170508,
+    workers: Workers = 2,
 ) -> None:
     """Simulate the reference trial and write its report: what `make trial` does, without make."""
     run_simulation("adp_a2afp", out, replicates=replicates, seed=seed, workers=workers)

@@ -22,12 +22,14 @@ from ..base.errors import Fault, InputError, SurroundingsError
 from ..evidence import all_cards, published_results
 from ..exchange import (
     bands,
+    code_digest,
     course_table,
     example_patient,
     journey_table,
     merge_parts,
     missing_parts,
     open_folder,
+    parameter_digest,
     replicate_table,
     tables,
     write_json,
@@ -35,11 +37,29 @@ from ..exchange import (
     write_table,
 )
 from ..protocol import ProtocolFile, load_protocol
-from ..trial import endpoint_table, simulate_part, tornado
+from ..trial import SIMULATED_EVENTS, endpoint_table, simulate_part, tornado
+from ._whole_numbers import whole_number
 
 _REPLICATES_PER_PART = 10
 _MOST_SEED = 2**63
 _GO_ON = "give the same command again: finished parts are kept and it goes on from there"
+
+
+Replicates = Annotated[
+    int,
+    typer.Option(
+        parser=whole_number("--replicates", 200), metavar="INTEGER", help="How many times the whole trial is simulated."
+    ),
+]
+Seed = Annotated[
+    int, typer.Option(parser=whole_number("--seed", 1), metavar="INTEGER", help="The same seed gives the same bytes.")
+]
+Workers = Annotated[
+    int,
+    typer.Option(
+        parser=whole_number("--workers", 2), metavar="INTEGER", help="Processes; the results do not depend on it."
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -56,9 +76,9 @@ class Job:
 def simulate(
     protocol: Annotated[str, typer.Argument(help="A shipped protocol's name or the path of a file.")],
     out: Annotated[Path, typer.Option(help="Folder for the results; made if absent.")],
-    replicates: Annotated[int, typer.Option(help="How many times the whole trial is simulated.")] = 200,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
-    workers: Annotated[int, typer.Option(help="Processes; the results do not depend on it.")] = 2,
+    replicates: Replicates = 200,
+    seed: Seed = 1,
+    workers: Workers = 2,
 ) -> None:
     """Simulate the trial of a protocol file. Example: graftline simulate adp_a2afp --replicates 200 --out out/run
 
@@ -73,10 +93,10 @@ def run_simulation(protocol: str, out: Path, *, replicates: int, seed: int, work
     file = load_protocol(protocol)
     _check_arguments(replicates, seed, workers)
     recipe = {
-        "command": f"graftline simulate {protocol} --replicates {replicates} --seed {seed} --out {out.name}",
+        "command": f"graftline simulate {protocol} --replicates {replicates} --seed {seed} --out {out}",
         "protocol_digest": file.digest,
-        "parameter_set": "evidence cards as shipped",
-        "code_version": __version__,
+        "parameter_set": f"evidence cards as shipped, SHA-256 {parameter_digest()}",
+        "code_version": f"{__version__}, SHA-256 {code_digest()}",
         "seed": seed,
         "replicates": replicates,
     }
@@ -194,6 +214,11 @@ def _summarise(file: ProtocolFile, out: Path, parts: int, recipe: dict[str, Any]
                 ],
             },
             "fitted": "nothing is fitted yet",
+            "toxicities_not_simulated": [
+                line.name
+                for line in protocol.safety.dose_limiting_toxicity.criteria
+                if line.event not in SIMULATED_EVENTS
+            ],
             "solver_failures": int(merged["adsl"]["SOLVFL"].sum() or 0),
             "published": [one.model_dump(mode="json") for one in published_results(protocol.registry_id)],
             "evidence_placeholders": [

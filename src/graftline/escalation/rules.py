@@ -193,4 +193,5 @@ def may_treat_next(
 
 
 def _elapsed(infusions: Sequence[int], interval_days: float, today: int, words: str) -> Verdict:
-    return check(not infusions or today - max(infusions) >= interval_days, f"not yet {words}")
+    elapsed = not infusions or interval_days == 0 or today - max(infusions) >= interval_days
+    return check(elapsed, f"not yet {words}")

@@ -1,19 +1,24 @@
 """Data sets in the field's formats, and the folder that holds them. No decisions."""
 
-from .adam import bands, course_table, example_patient, tables
+from .adam import tables
+from .courses import bands, course_table
+from .example import example_patient
 from .folder import merge_parts, missing_parts, open_folder, part_path, write_json, write_part, write_table
 from .journey import JOURNEY_SCHEMA, journey_table
+from .recipe import code_digest, parameter_digest
 from .summary import replicate_table
 
 __all__ = [
     "JOURNEY_SCHEMA",
     "bands",
+    "code_digest",
     "course_table",
     "example_patient",
     "journey_table",
     "merge_parts",
     "missing_parts",
     "open_folder",
+    "parameter_digest",
     "part_path",
     "replicate_table",
     "tables",

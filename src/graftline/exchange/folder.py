@@ -22,6 +22,9 @@ def open_folder(folder: Path, recipe: Mapping[str, Any]) -> None:
 
     Raises InputError if the folder holds results of another recipe, or files that are no results.
     """
+    file = next((place for place in (folder, *folder.parents) if place.exists() and not place.is_dir()), None)
+    if file is not None:
+        raise InputError(Fault(str(file), "is a file, no folder", "name a new or empty folder with --out"))
     written = folder / RECIPE
     if written.exists():
         try:

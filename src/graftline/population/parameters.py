@@ -52,7 +52,7 @@ HLA_A_ALLELES = ("A*02:01", "A*02:02", "A*02:03", "A*02:05", "A*02:06", "A*02:07
 HLA_A0201P = ("A*02:01",)
 HLA_A0205P = ("A*02:05",)
 HLA_COUNTRIES = ("FR", "GB", "ES", "US")
-SYSTEMIC_ROUTES = ("progressed", "intolerant", "refuses")
+SYSTEMIC_ROUTES = ("progressed", "intolerant", "refuses", "on_therapy")
 
 _CORRELATION = "correlation_"
 _BETWEEN = "__"

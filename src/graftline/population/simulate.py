@@ -234,7 +234,7 @@ def _hla(country: Words, cards: Mapping[str, Card], keys: Keys, streams: Streams
 
 
 def _systemic_therapy(cards: Mapping[str, Card], keys: Keys, streams: Streams) -> Columns:
-    """Why no standard therapy remains, and how many lines were given; who refuses has had none."""
+    """Why no standard therapy remains (nothing if it still runs), and how many lines; who refuses has had none."""
     route = _category("systemic_route", SYSTEMIC_ROUTES, cards, keys, streams)
     extra = streams.named(_PURPOSE, "extra_lines").choice(
         keys, np.asarray(cards["baseline_extra_lines_probabilities"].numbers)

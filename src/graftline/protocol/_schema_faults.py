@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from ._types import PartError
 from ._yaml import Content, Flaw, Path
 from .schema import SCHEMA_VERSION, Protocol
 
 _LONGEST_TEXT = 80  # characters shown of what was found
 _MANY = 12  # known keys listed at most
+_NEAR = 3  # keys of like spelling named at most: the nearest is not always the one meant
 
 
 def schema_flaws(error: ValidationError, content: Content) -> list[Flaw]:
@@ -22,10 +24,20 @@ def schema_flaws(error: ValidationError, content: Content) -> list[Flaw]:
         if one["type"] == "too_short" and one["input"]:
             continue  # the list has entries; what is wrong with them is told at each
         path = _path_in(content, tuple(one["loc"]), ends_outside=one["type"] == "missing")
-        flaw = Flaw(path, *_words(one, path, content))
-        if path not in flaws or one["type"] == "value_error":
-            flaws[path] = flaw
+        for flaw in _flaws_at(one, path):
+            if flaw.path not in flaws or one["type"] == "value_error":
+                flaws[flaw.path] = flaw
     return list(flaws.values())
+
+
+def _flaws_at(one: Mapping[str, Any], path: Path) -> Iterator[Flaw]:
+    error = one.get("ctx", {}).get("error")
+    if not isinstance(error, PartError):
+        yield Flaw(path, *_words(one, path))
+        return
+    for key, told in error.slips.items():
+        found, _, remedy = told.partition("; ")
+        yield Flaw((*path, key), found, remedy or "correct it")
 
 
 def _path_in(content: Content, location: Path, *, ends_outside: bool) -> Path:
@@ -43,10 +55,10 @@ def _path_in(content: Content, location: Path, *, ends_outside: bool) -> Path:
     return tuple(path)
 
 
-def _words(one: Mapping[str, Any], path: Path, content: Content) -> tuple[str, str]:
+def _words(one: Mapping[str, Any], path: Path) -> tuple[str, str]:
     kind, key = str(one["type"]), str(path[-1]) if path else ""
     context: Mapping[str, Any] = one.get("ctx", {})
-    if path == ("graftline",):
+    if path == ("graftline",) and kind != "missing":
         return (
             f"this is not the schema that this version of Graftline reads ({_short(one['input'], kind)})",
             f"write graftline: {SCHEMA_VERSION}",
@@ -70,6 +82,7 @@ def _words(one: Mapping[str, Any], path: Path, content: Content) -> tuple[str, s
 
 
 _MISSING = {
+    "graftline": f"write 'graftline: {SCHEMA_VERSION}' as the first line",
     "when": "say when the criterion must hold, for example 'when: [screening, before_infusion]'",
     "window": "write the observation window, for example 'window: {first_day: 1, last_day: 29}'",
     "evaluable_set": "say in words who is evaluable for dose-limiting toxicity: 'evaluable_set: ...'",
@@ -78,7 +91,7 @@ _MISSING = {
 _REMEDIES = {
     "int": "write a whole number",
     "float": "write a number",
-    "string_pattern_mismatch": "write letters, digits, '_', '-' or '.' only, as in the reference protocol ({pattern})",
+    "string_pattern_mismatch": "write one word of letters, digits, '_', '-' or '.', without spaces",
     "string_too_short": "write at least one letter",
     "string": "write text; numbers and days that are meant as text need quotes",
     "bool": "write true or false",
@@ -100,9 +113,9 @@ def _short(value: object, kind: str) -> str:
 
 
 def _nearest(word: str, known: list[str], otherwise: str) -> str:
-    near = get_close_matches(word, known, n=1, cutoff=0.6)
+    near = get_close_matches(word, known, n=_NEAR, cutoff=0.6)
     if near:
-        return f"write {near[0]!r}"
+        return f"write {' or '.join(map(repr, near))}"
     listed = ", ".join(known[:_MANY]) + (", …" if len(known) > _MANY else "")
     return f"{otherwise}: {listed}" if known else "take it out"
 

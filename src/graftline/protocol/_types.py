@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated
 
@@ -14,6 +16,14 @@ class Part(BaseModel):
     """A part of the protocol: frozen, and a key nobody knows is refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class PartError(ValueError):
+    """What is wrong with the keys of one part, each by itself, so that each is told at its own line."""
+
+    def __init__(self, slips: Mapping[str, str]) -> None:
+        self.slips = slips
+        super().__init__(". ".join(slips.values()))
 
 
 def _reads(fits: str) -> BeforeValidator:
@@ -58,6 +68,36 @@ Count = Annotated[int, Field(strict=True, ge=1)]
 CountOrZero = Annotated[int, Field(strict=True, ge=0)]
 Name = Annotated[str, Field(min_length=1, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$")]
 Text = Annotated[str, Field(min_length=1)]
+
+
+def _matches(pattern: str, remedy: str) -> AfterValidator:
+    """Text of one pattern, refused in words and not by the pattern."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"found {text!r}; {remedy}")
+        return text
+
+    return AfterValidator(check)
+
+
+_FIELDS = r"\*\d{2,3}(:\d{2,3}){%s}"
+_HLA = r"(HLA-)?[ABC]" + _FIELDS
+_EXPRESSED = "[NLSCAQ]?"
+"""how an allele is expressed, as in A*24:09N"""
+Peptide = Annotated[
+    str, _matches("[ACDEFGHIKLMNPQRSTVWY]{8,11}", "write 8 to 11 amino-acid letters (ACDEFGHIKLMNPQRSTVWY)")
+]
+CountryCode = Annotated[str, _matches("[A-Z]{2}", "write two capital letters, for example FR")]
+HlaMolecule = Annotated[
+    str, _matches(_HLA % "0,3" + _EXPRESSED, "write an HLA class I molecule, for example HLA-A*02 or HLA-A*02:01")
+]
+HlaGroup = Annotated[
+    str, _matches(_HLA % "1,3" + r"( ?[PG]( group)?)?", "write an HLA group, for example A*02:01 P group")
+]
+HlaAllele = Annotated[
+    str, _matches(_HLA % "1,3" + _EXPRESSED, "write an HLA allele with its fields, for example A*02:01")
+]
 
 
 def _a_day(value: object) -> date:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
@@ -211,7 +213,7 @@ class _Walk:
         return None, None
 
     def _mapping(self, node: MappingNode, path: Path) -> tuple[Content, Content]:
-        children = self._children(node, path)
+        children = self._children(node, path, self._after_commas(node, path))
         written: dict[str, Content] = {}
         plain: dict[str, Content] = {}
         wrapped = "value" in children
@@ -234,9 +236,11 @@ class _Walk:
             self._document.lines.pop((*path, key), None)
         return written, value
 
-    def _children(self, node: MappingNode, path: Path) -> dict[str, tuple[int, Node]]:
+    def _children(self, node: MappingNode, path: Path, no_keys: set[int]) -> dict[str, tuple[int, Node]]:
         children: dict[str, tuple[int, Node]] = {}
         for key_node, child in node.value:
+            if id(key_node) in no_keys:
+                continue
             line = key_node.start_mark.line + 1
             if not isinstance(key_node, ScalarNode) or key_node.tag != _TAG + "str" or key_node.anchor:
                 self._fault(key_node, path, "a key that is no plain text", "write the key as a word")
@@ -247,6 +251,18 @@ class _Walk:
             else:
                 children[key_node.value] = (line, child)
         return children
+
+    def _after_commas(self, node: MappingNode, path: Path) -> set[int]:
+        """Keys (by identity) that are no keys: `{value: 0,6e9 cells}` reads in YAML as 0 and a key '6e9 cells'."""
+        split: set[int] = set()
+        for (before, number), (key, empty) in pairwise(node.value):
+            is_split = node.flow_style and _is_empty(empty) and _is_digits(number) and isinstance(key, ScalarNode)
+            if is_split and key.value[:1].isdigit() and isinstance(before, ScalarNode):
+                here = path if before.value == "value" else (*path, str(before.value))
+                found = f"'{number.value},{key.value}' has a comma in its number"
+                self._fault(number, here, found, _without_comma(number.value, key.value))
+                split.add(id(key))
+        return split
 
     def _remarks(
         self, children: Mapping[str, tuple[int, Node]], plain: dict[str, Content], value: Content, path: Path
@@ -278,6 +294,21 @@ class _Walk:
 
     def _fault(self, node: Node, path: Path, found: str, remedy: str) -> None:
         self._document.flaws.append(Flaw(path, found, remedy, node.start_mark.line + 1))
+
+
+def _is_empty(node: Node) -> bool:
+    return isinstance(node, ScalarNode) and node.value == "" and node.tag == _TAG + "null"
+
+
+def _is_digits(node: Node) -> bool:
+    return isinstance(node, ScalarNode) and node.tag == _TAG + "int" and node.value.lstrip("+-").isdecimal()
+
+
+def _without_comma(whole: str, rest: str) -> str:
+    """The decimal point in place of the comma; 1,000 may be a thousand or one, and is not decided on."""
+    if re.match(r"\d{3}(?!\d)", rest) and whole.lstrip("+-0"):
+        return f"write {whole + rest!r} if thousands are meant, {f'{whole}.{rest}'!r} if a decimal is"
+    return f"write '{whole}.{rest}'"
 
 
 def _shown(value: Content) -> str:

@@ -8,11 +8,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from difflib import get_close_matches
-from itertools import pairwise
 
-from ..base.streams import site_key
-from ..base.units import Quantity, UnitError, parse_quantity
+from ..base.units import Quantity
 from ..records.variables import VARIABLES
+from ._chapter_checks import (
+    dates_follow_each_other,
+    hla_rule_is_consistent,
+    product_lasts_and_is_ready,
+    renal_adjustment_makes_sense,
+    scales_can_be_graded,
+    site_keys_differ,
+    somebody_is_screened,
+)
 from ._yaml import Flaw, Path
 from .criteria import Moment, variables_of
 from .schema import DoseLimitingToxicity, Protocol
@@ -70,17 +77,8 @@ def _names_exist(protocol: Protocol) -> Iterator[Flaw]:
 
 def _known(path: Path, name: str, known: Sequence[str], kind: str) -> Iterator[Flaw]:
     if name not in known:
-        near = get_close_matches(name, known, n=1)
-        yield Flaw(path, f"there is no {kind} {name!r}", f"write {near[0] if near else ' or '.join(known)}")
-
-
-def _site_keys_differ(protocol: Protocol) -> Iterator[Flaw]:
-    keys: dict[int, str] = {}
-    for index, site in enumerate(protocol.sites):
-        other = keys.setdefault(site_key(site.id), site.id)
-        if other != site.id:
-            found = f"{site.id!r} would draw the same chance as {other!r}"
-            yield Flaw(("sites", index, "id"), found, "give one of the two another id, for example with a digit more")
+        # every name, not the nearest: level_0 and level_3 are one letter apart and far from each other
+        yield Flaw(path, f"there is no {kind} {name!r}", f"write {' or '.join(dict.fromkeys(known))}")
 
 
 def _everything_asked_is_measured(protocol: Protocol) -> Iterator[Flaw]:
@@ -111,8 +109,8 @@ def _stage(moment: Moment) -> str:
 def _measures_known_variables(step: int, measures: Sequence[str]) -> Iterator[Flaw]:
     for index, name in enumerate(measures):
         if name not in VARIABLES:
-            near = get_close_matches(name, VARIABLES, n=1)
-            remedy = f"write {near[0]}" if near else f"write one of {', '.join(sorted(VARIABLES))}"
+            near = get_close_matches(name, VARIABLES)
+            remedy = f"write {' or '.join(near)}" if near else f"write one of {', '.join(sorted(VARIABLES))}"
             yield Flaw(("screening", step, "measures", index), f"nobody can measure {name!r}", remedy)
     for name, times in Counter(measures).items():
         if times > 1:
@@ -178,22 +176,6 @@ def _shares_are_at_most_one(protocol: Protocol) -> Iterator[Flaw]:
             yield Flaw(path, f"{share} is more than the whole", "write at most 100 percent")
 
 
-def _dates_follow_each_other(protocol: Protocol) -> Iterator[Flaw]:
-    dates = protocol.recruitment
-    order = ("opens", "ends", "last_infusion", "data_cutoff")
-    for before, after in pairwise(order):
-        if getattr(dates, after) < getattr(dates, before):
-            found = f"{after} {getattr(dates, after)} lies before {before} {getattr(dates, before)}"
-            yield Flaw(("recruitment", after), found, f"write a day on or after {getattr(dates, before)}")
-    for index, site in enumerate(protocol.sites):
-        if site.opens > dates.ends:
-            found = f"{site.id} opens on {site.opens}, after recruitment ends ({dates.ends})"
-            yield Flaw(("sites", index, "opens"), found, f"write a day until {dates.ends}, or leave the site out")
-        if site.closes is not None and site.closes < site.opens:
-            found = f"{site.id} closes on {site.closes}, before it opens ({site.opens})"
-            yield Flaw(("sites", index, "closes"), found, f"write a day after {site.opens}")
-
-
 def _conditioning_fits_the_infusion(protocol: Protocol) -> Iterator[Flaw]:
     window = protocol.infusion
     earliest, target, latest = (
@@ -225,19 +207,6 @@ def _conditioning_fits_the_infusion(protocol: Protocol) -> Iterator[Flaw]:
 def _days_in_order(path: Path, days: Sequence[int]) -> Iterator[Flaw]:
     if list(days) != sorted(set(days)):
         yield Flaw(path, f"the days {list(days)} are not in order or repeat", f"write {sorted(set(days))}")
-
-
-def _renal_limits_are_readable(protocol: Protocol) -> Iterator[Flaw]:
-    for index, one in enumerate(protocol.conditioning.fludarabine_by_renal_function):
-        try:
-            limit = parse_quantity(one.below, "mL/min")
-        except UnitError as error:
-            found, _, remedy = str(error).partition("; ")
-        else:
-            if limit.value > 0:
-                continue
-            found, remedy = f"{limit} is not above zero", "write a clearance, for example 70 mL/min"
-        yield Flaw(("conditioning", "fludarabine_by_renal_function", index, "below"), found, remedy)
 
 
 def _toxicity_definition_is_complete(protocol: Protocol) -> Iterator[Flaw]:
@@ -296,11 +265,6 @@ def _laboratory_covers_the_toxicity_window(protocol: Protocol) -> Iterator[Flaw]
         yield Flaw(("assessments", place, "days"), found, remedy)
 
 
-def _hla_rule_is_consistent(protocol: Protocol) -> Iterator[Flaw]:
-    for allele in sorted(set(protocol.hla.required_alleles) & set(protocol.hla.excluded_alleles)):
-        yield Flaw(("hla", "excluded_alleles"), f"{allele} is required and excluded", "keep it in one of the lists")
-
-
 _TIME_ZEROS = {
     "progression_free_survival": {"infused": ("infusion",)},
     "overall_survival": {"infused": ("infusion",), "apheresed": ("apheresis",)},
@@ -337,19 +301,22 @@ CHECKS: tuple[tuple[frozenset[str], Check], ...] = tuple(
             _names_stand_once,
         ),
         ("countries sites conditioning dosing", _names_exist),
-        ("sites", _site_keys_differ),
+        ("sites", site_keys_differ),
         ("screening eligibility", _everything_asked_is_measured),
         ("dosing", _dose_levels_make_sense),
         ("dosing", _cohorts_make_sense),
         ("dosing", _second_infusion_is_complete),
         ("manufacture dosing conditioning", _shares_are_at_most_one),
-        ("recruitment sites", _dates_follow_each_other),
+        ("recruitment sites", dates_follow_each_other),
+        ("sites", somebody_is_screened),
         ("conditioning infusion", _conditioning_fits_the_infusion),
-        ("conditioning", _renal_limits_are_readable),
+        ("conditioning", renal_adjustment_makes_sense),
+        ("countries sites manufacture", product_lasts_and_is_ready),
         ("safety", _toxicity_definition_is_complete),
         ("assessments", _assessments_are_scheduled),
         ("safety assessments", _laboratory_covers_the_toxicity_window),
-        ("hla", _hla_rule_is_consistent),
+        ("hla receptor", hla_rule_is_consistent),
+        ("safety", scales_can_be_graded),
         ("endpoints", _endpoints_can_be_estimated),
     )
 )

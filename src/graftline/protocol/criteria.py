@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 from ..base.units import Quantity, UnitError, parse_quantity
 from ..base.verdict import Verdicts
 from ..records.variables import VARIABLES, Variable, VariableKind
-from ._types import Duration, Name, Part, Text
+from ._types import Duration, Name, Part, PartError, Text
 
 
 class Moment(StrEnum):
@@ -54,18 +54,21 @@ class Criterion(Part):
     def _fits_its_variable(self) -> Self:
         variable = VARIABLES.get(self.variable)
         if variable is None:
-            raise ValueError(f"nobody measures {self.variable!r}; write one of {', '.join(sorted(VARIABLES))}")
+            found = f"nobody measures {self.variable!r}; write one of {', '.join(sorted(VARIABLES))}"
+            raise PartError({"variable": found})
         bounds = [text for text in (self.at_least, self.at_most, self.above, self.below) if text is not None]
         wanted, given = _wanted_and_given(variable, bounds, self)
         if not given or (bounds and wanted != "bounds"):
-            raise ValueError(f"{self.variable} is a {variable.kind.value}; {_HOW_TO[variable.kind]}")
-        for text in bounds:
-            limit_in(text, variable)
+            found = f"{self.variable} is a {variable.kind.value}; {_HOW_TO[variable.kind]}"
+            astray = sorted(self.model_fields_set - _KEYS[variable.kind] - {"variable", "window"})
+            raise PartError({astray[0]: found}) if astray else ValueError(found)
+        slips = _slips_of_bounds(self, variable)
+        if slips:
+            raise PartError(slips)
         unknown = set(self.is_in or ()) - set(variable.categories)
         if unknown:
-            raise ValueError(
-                f"{self.variable} has no {', '.join(sorted(unknown))}; write {', '.join(variable.categories)}"
-            )
+            found = f"{self.variable} has no {', '.join(sorted(unknown))}; write {', '.join(variable.categories)}"
+            raise PartError({"is_in": found})
         return self
 
     def evaluate(self, measured: Measurements) -> Verdicts:
@@ -107,6 +110,11 @@ _HOW_TO = {
     VariableKind.CATEGORY: "write is_in: [...]",
     VariableKind.FLAG: "write holds: true or holds: false",
 }
+_KEYS = {
+    VariableKind.NUMBER: {"at_least", "at_most", "above", "below"},
+    VariableKind.CATEGORY: {"is_in"},
+    VariableKind.FLAG: {"holds"},
+}
 
 
 def _wanted_and_given(variable: Variable, bounds: list[Limit], criterion: Criterion) -> tuple[str, bool]:
@@ -123,10 +131,64 @@ def limit_in(text: Limit, variable: Variable) -> float:
         if variable.unit != "1":
             raise UnitError(f"{text} has no unit; write for example '{text} {variable.unit}'")
         text = f"{text} 1"
-    quantity: Quantity = parse_quantity(
-        text if " " in text.strip() or variable.unit != "1" else f"{text} 1", variable.unit
-    )
+    words = text if " " in text.strip() or variable.unit != "1" else f"{text} 1"
+    try:
+        quantity: Quantity = parse_quantity(words, variable.unit)
+    except UnitError as error:
+        raise UnitError(_in_moles(words, variable) or str(error)) from None
     return quantity.to(variable.unit)
+
+
+def _in_moles(text: str, variable: Variable) -> str | None:
+    """What a mass per volume ("2.5 mg/dL" of bilirubin) is in the unit of the record."""
+    if variable.grams_per_mole is None:
+        return None
+    try:
+        mass = parse_quantity(text, "g/L")
+        per_mass = Quantity(1 / variable.grams_per_mole, "mol/L").to(variable.unit)
+    except UnitError:
+        return None
+    written, one = mass.to("g/L") * per_mass, Quantity(1, mass.unit).to("g/L") * per_mass
+    return (
+        f"{text!r} is not a quantity in {variable.unit}; write '{written:.4g} {variable.unit}' "
+        f"(1 {mass.unit} of {variable.name} is {one:.3g} {variable.unit})"
+    )
+
+
+def _slips_of_bounds(criterion: Criterion, variable: Variable) -> dict[str, str]:
+    """What is wrong with each bound: unreadable, beyond the variable's scale, or leaving nobody."""
+    slips: dict[str, str] = {}
+    limits: dict[str, float] = {}
+    for key in ("at_least", "above", "at_most", "below"):
+        written = getattr(criterion, key)
+        if written is None:
+            continue
+        try:
+            limits[key] = limit_in(written, variable)
+        except UnitError as error:
+            slips[key] = str(error)
+            continue
+        if not variable.lowest <= limits[key] <= variable.highest:
+            lowest, highest = f"{variable.lowest:g}", f"{variable.highest:g} {variable.unit}".removesuffix(" 1")
+            slips[key] = f"no patient has {variable.name} {written}; write a bound from {lowest} to {highest}"
+    return slips or _slip_of_empty_interval(criterion, variable, limits)
+
+
+def _slip_of_empty_interval(criterion: Criterion, variable: Variable, limits: Mapping[str, float]) -> dict[str, str]:
+    low, strictly_above, low_key = max(
+        (limits.get("at_least", variable.lowest), False, "at_least"), (limits.get("above", -np.inf), True, "above")
+    )
+    high, only_up_to, high_key = min(
+        (limits.get("at_most", variable.highest), True, "at_most"), (limits.get("below", np.inf), False, "below")
+    )
+    if low < high or (low == high and only_up_to and not strictly_above):
+        return {}
+    given = [f"{key} {getattr(criterion, key)}" for key in (low_key, high_key) if key in limits]
+    key = high_key if high_key in limits else low_key
+    found = f"{variable.name} {' and '.join(given)} leaves nobody"
+    if len(given) > 1:
+        return {key: f"{found}; write the smaller bound as {low_key}, the larger as {high_key}"}
+    return {key: f"{found}: the scale is {variable.lowest:g} to {variable.highest:g}; write a bound within it"}
 
 
 class All(Part):

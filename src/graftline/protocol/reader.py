@@ -60,12 +60,15 @@ def load_protocol(name_or_path: str | os.PathLike[str]) -> ProtocolFile:
 
 
 def _bytes_of(path: str) -> bytes:
-    place, names = f"{path}:1", list_protocols()
+    place, names = path or "PROTOCOL", list_protocols()
+    otherwise = f"write the path of a protocol file, or one of: {', '.join(names)}"
+    if not path:
+        raise InputError(Fault(place, "the name is empty", otherwise))
     try:
         return FilePath(path).read_bytes()
     except (FileNotFoundError, NotADirectoryError, ValueError):
         near = get_close_matches(path, names, n=1)
-        remedy = f"write {near[0]}" if near else f"write the path of a protocol file, or one of: {', '.join(names)}"
+        remedy = f"write {near[0]}" if near else otherwise
         raise InputError(Fault(place, "there is no such file and no shipped protocol of that name", remedy)) from None
     except IsADirectoryError:
         raise InputError(Fault(place, "this is a folder", "write the path of a protocol file")) from None

@@ -11,12 +11,17 @@ from ._types import (
     Copies,
     Count,
     CountOrZero,
+    CountryCode,
     DailyDose,
     Day,
     Duration,
+    HlaAllele,
+    HlaGroup,
+    HlaMolecule,
     Name,
     Part,
     PeopleRate,
+    Peptide,
     ProtocolDay,
     Share,
     SlotRate,
@@ -32,16 +37,16 @@ class Receptor(Part):
 
     name: Text
     target: Text
-    peptide: str = Field(pattern=r"^[ACDEFGHIKLMNPQRSTVWY]{8,11}$")
-    presented_by: Text
+    peptide: Peptide
+    presented_by: HlaMolecule
 
 
 class HlaRule(Part):
     """Which HLA alleles make a patient eligible and which exclude."""
 
-    required_group: Text
-    required_alleles: tuple[str, ...] = Field(min_length=1)
-    excluded_alleles: tuple[str, ...] = ()
+    required_group: HlaGroup
+    required_alleles: tuple[HlaAllele, ...] = Field(min_length=1)
+    excluded_alleles: tuple[HlaAllele, ...] = ()
 
 
 class Model(Part):
@@ -54,7 +59,7 @@ class Model(Part):
 class Country(Part):
     """A country: population for HLA, and how long material travels to and from the plant."""
 
-    code: str = Field(pattern=r"^[A-Z]{2}$")
+    code: CountryCode
     name: Text
     transit_to_plant: Duration
     transit_from_plant: Duration
@@ -65,7 +70,7 @@ class Site(Part):
 
     id: Name
     name: Text
-    country: str = Field(pattern=r"^[A-Z]{2}$")
+    country: CountryCode
     opens: Day
     closes: Day | None = None
     screening_rate: PeopleRate
@@ -103,8 +108,10 @@ class Apheresis(Part):
     minimum_cells: Cells
     """CD3+ cells below which the collection is not accepted"""
     max_procedures: Count
+    after_eligibility: Duration
+    """from eligibility to the first collection"""
     interval: Duration
-    """from eligibility, or from a failed collection, to the (next) collection"""
+    """from a collection that was not enough, or a failed batch, to the next collection"""
     hold_until_needed: bool
     """collected ahead of need: cells are kept until the cohort opens and the patient needs them"""
 
@@ -125,7 +132,7 @@ class Manufacture(Part):
     """The plant that makes the product, and what happens when a batch fails."""
 
     plant: Text
-    country: str = Field(pattern=r"^[A-Z]{2}$")
+    country: CountryCode
     slots: SlotRate
     turnaround: Duration
     """mean time from receipt at the plant to release"""
@@ -232,7 +239,7 @@ class InfusionWindow(Part):
 
 
 class Scale(Part):
-    """A grading scale and its version."""
+    """A grading scale and its version: ASTCT 2019 for CRS and ICANS, CTCAE 5.0 or 4.03 for adverse events."""
 
     name: Name
     version: Text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,10 +26,20 @@ class Variable:
     kind: VariableKind = VariableKind.NUMBER
     unit: str = "1"
     categories: tuple[str, ...] = ()
+    lowest: float = -math.inf
+    highest: float = math.inf
+    """range in `unit` beyond which a bound is a slip of the pen or of the unit; no medical limits of normal"""
+    grams_per_mole: float | None = None
+    """molar mass, where laboratories report both mass and moles per volume"""
 
 
-def _number(name: str, unit: str, meaning: str) -> Variable:
-    return Variable(name=name, unit=unit, meaning=meaning)
+def _number(
+    name: str, unit: str, between: tuple[float, float], meaning: str, grams_per_mole: float | None = None
+) -> Variable:
+    lowest, highest = between
+    return Variable(
+        name=name, unit=unit, meaning=meaning, lowest=lowest, highest=highest, grams_per_mole=grams_per_mole
+    )
 
 
 def _flag(name: str, meaning: str) -> Variable:
@@ -42,54 +53,62 @@ def _category(name: str, categories: tuple[str, ...], meaning: str) -> Variable:
 AETIOLOGIES = ("alcohol", "viral", "viral_and_alcohol", "nash", "other")
 SEXES = ("female", "male")
 BCLC_STAGES = ("B", "C")
+BILIRUBIN, CREATININE = 584.66, 113.12
+"""molar masses in g/mol, from the sum formulas C33H36N4O6 and C4H7N3O"""
 
 VARIABLES: Mapping[str, Variable] = MappingProxyType(
     {
         variable.name: variable
         for variable in (
-            _number("age", "years", "age at consent"),
+            _number("age", "years", (0, 130), "age at consent"),
             _category("sex", SEXES, "sex"),
             _category("aetiology", AETIOLOGIES, "cause of the liver disease"),
-            _number("ecog", "1", "ECOG performance status, 0 to 4"),
-            _number("child_pugh", "1", "Child-Pugh score, 5 to 15"),
-            _number("bilirubin", "umol/L", "total bilirubin in serum"),
-            _number("albumin", "g/L", "albumin in serum"),
-            _number("inr", "1", "international normalised ratio of the prothrombin time"),
-            _number("ascites", "1", "ascites: 0 none, 1 slight, 2 moderate or more"),
-            _number("encephalopathy", "1", "hepatic encephalopathy: 0 none, 1 grade 1-2, 2 grade 3-4"),
+            _number("ecog", "1", (0, 4), "ECOG performance status, 0 to 4"),
+            _number("child_pugh", "1", (5, 15), "Child-Pugh score, 5 to 15"),
+            _number("bilirubin", "umol/L", (0, 1500), "total bilirubin in serum", BILIRUBIN),
+            _number("albumin", "g/L", (0, 100), "albumin in serum"),
+            _number("inr", "1", (0, 20), "international normalised ratio of the prothrombin time"),
+            _number("ascites", "1", (0, 2), "ascites: 0 none, 1 slight, 2 moderate or more"),
+            _number("encephalopathy", "1", (0, 2), "hepatic encephalopathy: 0 none, 1 grade 1-2, 2 grade 3-4"),
             _category("bclc", BCLC_STAGES, "Barcelona Clinic Liver Cancer stage"),
             _flag("macrovascular_invasion", "tumour in a large vessel"),
             _flag("extrahepatic_spread", "tumour outside the liver"),
-            _number("lesion_count", "1", "number of measurable lesions"),
-            _number("largest_lesion", "mm", "diameter of the largest lesion"),
-            _number("sum_of_diameters", "mm", "sum of the diameters of the target lesions (RECIST 1.1: at most 5)"),
-            _number("afp_serum", "ng/mL", "alpha-fetoprotein in serum"),
-            _number("afp_tumour_ihc", "percent", "share of tumour cells stained for AFP at 1+ or more"),
+            _number("lesion_count", "1", (0, 1000), "number of measurable lesions"),
+            _number("largest_lesion", "mm", (0, 500), "diameter of the largest lesion"),
+            _number(
+                "sum_of_diameters",
+                "mm",
+                (0, 2500),
+                "sum of the diameters of the target lesions (RECIST 1.1: at most 5)",
+            ),
+            _number("afp_serum", "ng/mL", (0, 1e8), "alpha-fetoprotein in serum"),
+            _number("afp_tumour_ihc", "percent", (0, 100), "share of tumour cells stained for AFP at 1+ or more"),
             _number(
                 "afp_nontumour_ihc",
                 "percent",
+                (0, 100),
                 "share of non-tumour liver cells stained for AFP at any intensity",
             ),
-            _number("hla_a0201p_alleles", "1", "number of alleles of the A*02:01 P group (0, 1 or 2)"),
+            _number("hla_a0201p_alleles", "1", (0, 2), "number of alleles of the A*02:01 P group (0, 1 or 2)"),
             _flag("hla_excluded_allele", "carries an HLA allele that the protocol excludes (A*02:05 P group)"),
-            _number("lymphocytes", "cells/uL", "absolute lymphocyte count"),
-            _number("neutrophils", "cells/uL", "absolute neutrophil count"),
-            _number("platelets", "cells/nL", "platelet count"),
-            _number("haemoglobin", "g/dL", "haemoglobin"),
-            _number("creatinine", "umol/L", "creatinine in serum"),
-            _number("egfr", "mL/min", "estimated glomerular filtration rate (CKD-EPI 2021), per 1.73 m^2"),
-            _number("alt", "U/L", "alanine aminotransferase"),
-            _number("ast", "U/L", "aspartate aminotransferase"),
-            _number("crp", "mg/L", "C-reactive protein"),
-            _number("weight", "kg", "body weight"),
-            _number("height", "cm", "body height"),
-            _number("prior_lines", "1", "number of earlier systemic lines"),
+            _number("lymphocytes", "cells/uL", (0, 1e6), "absolute lymphocyte count"),
+            _number("neutrophils", "cells/uL", (0, 1e6), "absolute neutrophil count"),
+            _number("platelets", "cells/nL", (0, 5000), "platelet count"),
+            _number("haemoglobin", "g/dL", (0, 30), "haemoglobin"),
+            _number("creatinine", "umol/L", (0, 5000), "creatinine in serum", CREATININE),
+            _number("egfr", "mL/min", (0, 300), "estimated glomerular filtration rate (CKD-EPI 2021), per 1.73 m^2"),
+            _number("alt", "U/L", (0, 50000), "alanine aminotransferase"),
+            _number("ast", "U/L", (0, 50000), "aspartate aminotransferase"),
+            _number("crp", "mg/L", (0, 1000), "C-reactive protein"),
+            _number("weight", "kg", (0, 500), "body weight"),
+            _number("height", "cm", (0, 300), "body height"),
+            _number("prior_lines", "1", (0, 30), "number of earlier systemic lines"),
             _flag("progressed_on_systemic", "progressed on standard systemic therapy"),
             _flag("intolerant_of_systemic", "does not tolerate standard systemic therapy"),
             _flag("refuses_systemic", "refuses standard systemic therapy"),
             _flag("measurable_disease", "at least one lesion measurable by RECIST 1.1"),
             _flag("resectable_or_transplantable", "amenable to resection or transplant"),
-            _number("life_expectancy", "months", "life expectancy as the physician estimates it"),
+            _number("life_expectancy", "months", (0, 1200), "life expectancy as the physician estimates it"),
             _flag("active_infection", "active infection"),
             _flag("fever", "body temperature of 38 degrees or more"),
         )

@@ -26,7 +26,7 @@ class ScreeningResult:
     """What screening came to; arrays are (patients,)."""
 
     days: Numbers
-    """from the first step to the end of the last one done, or to the event that ended it"""
+    """from the first step to the end of the last one done (who passes: to apheresis), or to what ended it"""
     passed: Flags
     last_step: NDArray[np.int64]
     """index of the last step begun"""
@@ -43,12 +43,14 @@ def screen(protocol: Protocol, baseline: Baseline, keys: Keys, streams: Streams)
     """Take each patient through the steps in order and stop where the protocol stops.
 
     After each step the criteria whose variables are known by then are judged; the first that fails or stays unknown
-    ends screening, and so does death, withdrawal or deterioration before the step is over.
+    ends screening, and so does death, withdrawal or deterioration before the step is over, or while an eligible patient
+    waits for apheresis.
     """
     ends = np.cumsum(_step_days(protocol, keys, streams), axis=1)  # (patients, steps)
     failed_step, code, reasons, names = _judge(protocol, _measured(protocol, baseline, keys, streams), len(keys))
     final = np.minimum(failed_step, len(protocol.screening) - 1)
-    finished = ends[np.arange(len(keys)), final]
+    booking = protocol.apheresis.after_eligibility.to("days")
+    finished = ends[np.arange(len(keys)), final] + np.where(code == 0, booking, 0.0)
     times = _leaving_times(keys, streams)  # (patients, causes)
     cause = np.argmin(times, axis=1)
     leaves = times[np.arange(len(keys)), cause]

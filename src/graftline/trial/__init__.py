@@ -2,11 +2,13 @@
 
 from .calendar import Ask, Finished
 from .endpoints import endpoint_table
+from .judged import SIMULATED_EVENTS
 from .run import Part, TreatedPatients, cut_days, readings_of, simulate_part
 from .sensitivity import Swing, tornado
 from .treated import Outcomes, Reading, Treatment
 
 __all__ = [
+    "SIMULATED_EVENTS",
     "Ask",
     "Finished",
     "Outcomes",

@@ -10,7 +10,6 @@ from scipy.special import gammaincinv
 
 from ..base.clock import day_number
 from ..base.streams import Keys, Streams, site_key
-from ..base.units import DAYS_PER_MONTH, PERCENT
 from ..protocol.schema import Protocol, Site
 
 Days = NDArray[np.int64]
@@ -62,7 +61,7 @@ def _at_site(protocol: Protocol, place: int, site: Site, replicates: NDArray[np.
     written = site.screening_rate.to("people/day")
     rate = written * _frailty(protocol, Keys.of(replicates, site_key(site.id), 0), streams)
     longest = float(rate.max(initial=0.0)) * max(last - first + 1, 0)
-    kth = np.arange(1 + int(np.ceil(longest + 2 * PERCENT * np.sqrt(longest) / DAYS_PER_MONTH)))
+    kth = np.arange(1 + int(np.ceil(2 * longest)))
     while True:
         days = first + _waits(site, replicates, kth, streams, rate)
         if last < first or longest == 0 or np.all(days[:, -1] > last):

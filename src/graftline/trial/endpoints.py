@@ -28,7 +28,7 @@ _POPULATIONS: Mapping[str, Callable[[], pl.Expr]] = {
     "consented": lambda: pl.col("SCRNFL"),
     "apheresed": lambda: pl.col("LEUKFL"),
     "infused": lambda: pl.col("TRTFL"),
-    "dlt_evaluable": lambda: pl.col("TRTFL") & pl.col("DLTFL").is_not_null(),
+    "dlt_evaluable": lambda: pl.col("TRTFL") & pl.col("DLTEVFL"),
 }
 
 

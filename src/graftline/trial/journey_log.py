@@ -23,7 +23,7 @@ from ..evidence import card
 from ..infusion import Bedside
 from ..journey import MACHINES, Facts, Signed, Stagger, advance, all_guards
 from ..records import Dose
-from .calendar import Ask, Finished
+from .calendar import Ask, Finished, Lymphodepleted, days_after_conditioning, days_to_infusion
 from .run import Part, cut_days
 
 _ONE_PER_PATIENT = ("subject", "course")
@@ -70,7 +70,9 @@ class _Fate:
 
     given: tuple[_Given, ...]
     conditioned: _Given | None
-    """the infusion that was planned, of a patient who died after lymphodepletion and before it"""
+    """the infusion that was planned, of a patient who had lymphodepletion and no cells"""
+    abandoned: int | None
+    """day on which it was given up; None for who died before"""
     postponed: int | None
     ended: int | None
     why: str
@@ -90,8 +92,13 @@ def steps(part: Part) -> Iterator[Walked]:
     fates, last = _fates(part), cut_days(part.protocol)
     rows = {int(referred): row for row, referred in enumerate(part.apheresed.referred)}
     for referred in range(len(part.arrivals)):
+        closed = int(part.closed[referred])
+        if part.arrivals.day[referred] > closed:
+            continue  # recruitment had ended: nobody was referred any more
         row = rows.get(referred)
-        events = _until_eligible(part, referred)
+        if row is not None and part.apheresed.day[row] > closed:
+            row = None  # recruitment ended before the collection
+        events = [event for event in _until_eligible(part, referred) if event.day <= closed or row is not None]
         fate = None if row is None else fates[row]
         if row is not None and fate is not None:
             events += _collection_and_product(part, row, fate) + _treatment_and_end(part, row, fate)
@@ -110,10 +117,9 @@ def _walked(part: Part, referred: int, fate: _Fate | None, events: list[Event]) 
         facts = _in_order(event.machine, event.transition)
         if fate is not None:
             facts = replace(facts, protocol=part.protocol, collections=collections, linked=_linked(standing, event))
-            if event.transition in ("clear_lymphodepletion", "start_lymphodepletion", "clear_infusion") or (
-                event.transition.startswith("infuse")
-            ):
-                facts = _at_the_bedside(facts, (fate.conditioned or fate.given[event.number - 1]))
+            if event.transition in _ASK_FOR_THE_BEDSIDE:
+                given = fate.conditioned or fate.given[event.number - 1]
+                facts = _at_the_bedside(facts, given, repeats=event.transition == "repeat_lymphodepletion")
         found = advance(machine, before, event.transition, facts)
         assert found.verdict.passed, f"patient {referred}: {event} from {before}: {'; '.join(found.verdict.reasons)}"
         standing[own] = found.state
@@ -134,6 +140,14 @@ def _linked(standing: dict[tuple[str, int], str], event: Event) -> dict[str, fro
     return found
 
 
+_ASK_FOR_THE_BEDSIDE = {
+    "clear_lymphodepletion",
+    "start_lymphodepletion",
+    "repeat_lymphodepletion",
+    "clear_infusion",
+    "infuse",
+    "infuse_below_range",
+}
 _CODE = "the patient's code"
 _BAGS = frozenset({"the patient's bag"})
 
@@ -164,8 +178,10 @@ def _in_order(machine: str, transition: str) -> Facts:
     )
 
 
-def _at_the_bedside(facts: Facts, given: _Given) -> Facts:
+def _at_the_bedside(facts: Facts, given: _Given, *, repeats: bool) -> Facts:
     """The facts that the rules of lymphodepletion and infusion ask for, from the simulated treatment."""
+    first = replace(given.ask, conditioning=given.ask.conditioning[:1], infusion=given.ask.conditioning[-1])
+    since = days_after_conditioning(first if repeats else given.ask)
     now = datetime.combine(calendar_date(given.infusion), time())
     bedside = Bedside(
         patient=_CODE,
@@ -179,7 +195,7 @@ def _at_the_bedside(facts: Facts, given: _Given) -> Facts:
         active_infection=False,
         fever=False,
         tocilizumab_doses=given.ask.protocol.infusion.minimum_tocilizumab_doses,
-        days_after_conditioning=-_last_chemotherapy(given.ask),
+        days_after_conditioning=since,
     )
     in_date = given.infusion < given.ask.expires
     return replace(
@@ -188,15 +204,10 @@ def _at_the_bedside(facts: Facts, given: _Given) -> Facts:
         stagger=given.stagger,
         dose=given.dose,
         bedside=bedside,
+        cells_usable=in_date,
+        may_repeat_conditioning=in_date,
         confirmed={**facts.confirmed, "product_in_date": in_date},
     )
-
-
-def _last_chemotherapy(ask: Ask) -> int:
-    """Days from the infusion to the last chemotherapy before it, negative."""
-    regimen = next(one for one in ask.protocol.conditioning.regimens if one.name == ask.protocol.conditioning.in_force)
-    days = [model_time(day) for drug in regimen.drugs for day in drug.days]
-    return ask.lymphodepletion - ask.infusion + max(days) - min(days)
 
 
 def _until_eligible(part: Part, referred: int) -> list[Event]:
@@ -297,7 +308,8 @@ def _end_of_material(part: Part, row: int, fate: _Fate, events: list[Event], lea
         return []
     last = max((event.day for event in events), default=leaves)
     if fate.conditioned is not None:
-        return [Event(leaves, "bag", 1, "destroy"), Event(leaves, "course", 1, "destroy")]
+        over = leaves if fate.abandoned is None else fate.abandoned
+        return [Event(over, "bag", 1, "destroy"), Event(over, "course", 1, "destroy")]
     day = max(last, min(leaves, fate.ended if fate.ended is not None else last))
     if not any(event.machine == "course" and event.transition == "collect" for event in events):
         return [Event(day, "course", 1, "cancel")]
@@ -318,15 +330,7 @@ def _treatment_and_end(part: Part, row: int, fate: _Fate) -> list[Event]:
         if fate.given:
             events.append(Event(fate.given[0].lymphodepletion, "subject", 1, "pass_rescreen"))
     if fate.conditioned is not None:
-        start = fate.conditioned.lymphodepletion
-        if fate.postponed is not None:
-            events.append(Event(start, "subject", 1, "pass_rescreen"))
-        begun = (
-            ("infusion", "clear_lymphodepletion"),
-            ("infusion", "start_lymphodepletion"),
-            ("subject", "start_treatment"),
-        )
-        events += [Event(start, machine, 1, name) for machine, name in begun]
+        events += _without_cells(part, fate, fate.conditioned)
     for k, given in enumerate(fate.given):
         events += _one_infusion(part, row, given, k + 1)
     if fate.given:
@@ -341,20 +345,51 @@ def _treatment_and_end(part: Part, row: int, fate: _Fate) -> list[Event]:
     return events
 
 
+def _without_cells(part: Part, fate: _Fate, given: _Given) -> list[Event]:
+    """Lymphodepletion without an infusion: death before it, or given up and rescued."""
+    ends = _leaves(part, 0, fate) if fate.abandoned is None else fate.abandoned
+    events = [event for event in _conditioned(given.ask, 1) if event.day <= ends]
+    if fate.postponed is not None:
+        events.append(Event(given.lymphodepletion, "subject", 1, "pass_rescreen"))
+    if fate.abandoned is not None:
+        events += [Event(ends, "infusion", 1, name) for name in ("abandon", "close_abandoned")]
+        events.append(Event(ends, "subject", 1, "rescue"))
+    return events
+
+
 def _one_infusion(part: Part, row: int, given: _Given, number: int) -> list[Event]:
     own, start, day = part.apheresed, given.lymphodepletion, given.infusion
     events: list[Event] = []
     if number > 1:
         events += _to_hospital(number, start - int(own.ready[row] - own.made[row]), start)
-    before = [("infusion", "clear_lymphodepletion"), ("infusion", "start_lymphodepletion")]
-    events += [Event(start, machine, number, name) for machine, name in before]
-    if number == 1:
-        events.append(Event(start, "subject", number, "start_treatment"))
-    events.append(Event(day + _last_chemotherapy(given.ask), "infusion", number, "finish_lymphodepletion"))
+    events += _conditioned(given.ask, number)
     infuse = "infuse" if given.within_range else "infuse_below_range"
     at_bedside = [("infusion", "clear_infusion"), ("bag", "thaw"), ("infusion", "thaw"), ("infusion", infuse)]
     after = [("bag", "give"), ("subject", "begin_day_1"), ("bag", "close"), ("infusion", "close")]
     return events + [Event(day, machine, number, name) for machine, name in (*at_bedside, *after)]
+
+
+def _conditioned(ask: Ask, number: int) -> list[Event]:
+    """Lymphodepletion of one infusion, with what put the infusion off and lymphodepletion again, up to the infusion."""
+    start = ask.lymphodepletion
+    first = [("infusion", "clear_lymphodepletion"), ("infusion", "start_lymphodepletion")]
+    events = [Event(start, machine, number, name) for machine, name in first]
+    if number == 1:
+        events.append(Event(start, "subject", number, "start_treatment"))
+    for place, begun in enumerate(ask.conditioning):
+        if place:
+            events.append(Event(begun, "infusion", number, "repeat_lymphodepletion"))
+        over = begun + days_to_infusion(ask.protocol) - _planned_gap(ask)
+        events.append(Event(over, "infusion", number, "finish_lymphodepletion"))
+        if ask.put_off and not place:
+            events.append(Event(begun + days_to_infusion(ask.protocol), "infusion", number, "delay"))
+    return events
+
+
+def _planned_gap(ask: Ask) -> int:
+    """Days from the last chemotherapy to the infusion as planned."""
+    planned = ask.lymphodepletion + days_to_infusion(ask.protocol)
+    return days_after_conditioning(replace(ask, conditioning=(ask.lymphodepletion,), infusion=planned))
 
 
 def _after_infusion(fate: _Fate) -> list[Event]:
@@ -384,7 +419,7 @@ def _fates(part: Part) -> list[_Fate]:
     for finished in part.finished:
         for k, one in enumerate(finished.treated):
             assert part.treated is not None, "a treated patient has a course"
-            outcomes = part.treated.with_kill
+            outcomes = part.treated.with_cells
             death = float(outcomes.death_day[place])
             dies = one.ask.infusion + death if death <= outcomes.last_day[place] else np.inf
             given = (_first(finished, k), *_second(part, place))
@@ -393,18 +428,21 @@ def _fates(part: Part) -> list[_Fate]:
     ends = {row: day for finished in part.finished for row, day in finished.ended.items()}
     postponed = {row: day for finished in part.finished for row, day in finished.postponed.items()}
     begun = {
-        row: _conditioned(finished, *one) for finished in part.finished for row, one in finished.lymphodepleted.items()
+        row: (_lymphodepleted(finished, one), one)
+        for finished in part.finished
+        for row, one in finished.lymphodepleted.items()
     }
     why = {row: reason for finished in part.finished for row, reason in finished.not_treated.items()}
     fates = []
     for row in range(len(own.day)):
         given, dies, progression = infusions.get(row, ((), float(own.day[row] + np.floor(waiting.death[row])), None))
-        conditioned, died = begun.get(row, (None, dies))
-        dies = dies if conditioned is None else float(died)
+        conditioned, found = begun.get(row, (None, None))
+        dies = float(found.day) if found is not None and found.died else dies
         fates.append(
             _Fate(
                 given=given,
                 conditioned=conditioned,
+                abandoned=found.day if found is not None and not found.died else None,
                 postponed=postponed.get(row),
                 ended=None if given or conditioned is not None else _ended(part, row, ends),
                 why=why.get(row, ""),
@@ -435,9 +473,10 @@ def _first(finished: Finished, k: int) -> _Given:
     return _planned(finished.treated[k].ask, [one.ask for one in finished.treated[:k]])
 
 
-def _conditioned(finished: Finished, ask: Ask, died: int) -> tuple[_Given, int]:
-    """The infusion planned for a patient who died before it, and the day of death."""
-    return _planned(ask, [one.ask for one in finished.treated if one.ask.infusion <= ask.lymphodepletion]), died
+def _lymphodepleted(finished: Finished, found: Lymphodepleted) -> _Given:
+    """The infusion planned for a patient who was conditioned and got no cells."""
+    ask = found.ask
+    return _planned(ask, [one.ask for one in finished.treated if one.ask.infusion <= ask.lymphodepletion])
 
 
 def _planned(ask: Ask, before: list[Ask]) -> _Given:
@@ -463,7 +502,7 @@ def _second(part: Part, place: int) -> tuple[_Given, ...]:
         return ()
     day, cells = ask.infusion + int(treatment.second_day[place]), float(treatment.second_cells[place])
     level = next(one for one in ask.protocol.dosing.levels if one.name == ask.level)
-    start = day - (ask.infusion - ask.lymphodepletion)
+    start = day - days_to_infusion(ask.protocol)
     dose = Dose(
         assigned=ask.dose.assigned,
         achieved=ask.dose.achieved - ask.dose.given,
@@ -471,4 +510,5 @@ def _second(part: Part, place: int) -> tuple[_Given, ...]:
         within_range=cells >= level.lowest.to("cells") / BILLION,
     )
     stagger = Stagger(level=ask.level, infusions_here=(), infusions_elsewhere=(), today=start)
-    return (_Given(ask=ask, dose=dose, lymphodepletion=start, infusion=day, stagger=stagger),)
+    again = replace(ask, lymphodepletion=start, conditioning=(start,), infusion=day, put_off="")
+    return (_Given(ask=again, dose=dose, lymphodepletion=start, infusion=day, stagger=stagger),)

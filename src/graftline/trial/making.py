@@ -59,6 +59,7 @@ class Apheresed:
     """per patient, the batches begun"""
     collections: Days
     """all collections done"""
+    country: NDArray[np.str_]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +71,10 @@ class Eligible:
     baseline: Baseline
     day: Days
     country: NDArray[np.str_]
+    leaves: Days
+    """days from the first collection to death or withdrawal, whichever is first; far in the future if neither"""
+    leaving: NDArray[np.str_]
+    """what that is, in words"""
 
 
 @dataclass
@@ -104,13 +109,14 @@ def collect_and_make(protocol: Protocol, eligible: Eligible, streams: Streams) -
         legs=[[] for _ in range(patients)],
         collected_for=[[] for _ in range(patients)],
     )
+    making = _Making(protocol, eligible, progress, streams)
     to_plant = _transit(protocol, eligible.country, to_plant=True)
-    delay = to_plant + _collect(protocol, eligible, np.arange(patients), progress, streams)
+    delay = to_plant + making.collect(np.arange(patients))
     rows = np.flatnonzero(progress.no_product == "")
     for attempt in range(1, protocol.manufacture.max_attempts + 1):
         if not len(rows):
             break
-        again, following = _attempt(protocol, eligible, rows, delay[rows], attempt, progress, streams)
+        again, following = making.attempt(rows, delay[rows], attempt)
         delay[rows] = following
         rows = again
     made, history = _plant_calendar(protocol, eligible, progress)
@@ -128,6 +134,7 @@ def collect_and_make(protocol: Protocol, eligible: Eligible, streams: Streams) -
         attempts=np.array([len(legs) for legs in progress.legs], dtype=np.int64),
         history=history,
         collections=progress.procedures,
+        country=eligible.country,
     )
 
 
@@ -139,71 +146,85 @@ def _transit(protocol: Protocol, countries: NDArray[np.str_], *, to_plant: bool)
     return np.array([days[str(code)] for code in countries], dtype=np.int64)
 
 
-def _collect(
-    protocol: Protocol, eligible: Eligible, rows: NDArray[np.intp], progress: _Progress, streams: Streams
-) -> Days:
-    """Collect until a collection is accepted or no more are allowed; days that the repeats took, (rows,)."""
-    waited = np.zeros(len(rows), dtype=np.int64)
-    left = np.arange(len(rows))
-    for _ in range(protocol.apheresis.max_procedures):
-        again = np.array(
-            [may_collect_again(int(n), protocol.apheresis).passed for n in progress.procedures[rows[left]]]
-        )
-        stopped = left[~again.astype(np.bool_)] if len(left) else left
-        progress.no_product[rows[stopped]] = "collection below the minimum"
-        left = left[again.astype(np.bool_)] if len(left) else left
-        if not len(left):
-            return waited
-        for number in np.unique(progress.procedures[rows[left]]):
-            some = left[progress.procedures[rows[left]] == number]
-            who = rows[some]
-            found = draw_collection(
-                protocol.apheresis, eligible.baseline.take(who), eligible.keys.take(who), streams, int(number) + 1
+@dataclass(frozen=True)
+class _Making:
+    """Collections and batches of all patients, in rounds; `progress` is carried on."""
+
+    protocol: Protocol
+    eligible: Eligible
+    progress: _Progress
+    streams: Streams
+
+    def collect(self, rows: NDArray[np.intp]) -> Days:
+        """Collect until a collection is accepted or no more are allowed; days that the repeats took, (rows,)."""
+        waited = np.zeros(len(rows), dtype=np.int64)
+        left = np.arange(len(rows))
+        for _ in range(self.protocol.apheresis.max_procedures):
+            again = np.array(
+                [
+                    may_collect_again(int(n), self.protocol.apheresis).passed
+                    for n in self.progress.procedures[rows[left]]
+                ]
             )
-            progress.at_hand[who] = found.cd3_cells
-        waited[left] += np.where(progress.procedures[rows[left]] > 0, int(protocol.apheresis.interval.to("days")), 0)
-        progress.procedures[rows[left]] += 1
-        left = left[~accept_collection(progress.at_hand[rows[left]], protocol.apheresis).passed]
-    progress.no_product[rows[left]] = "collection below the minimum"
-    return waited
+            stopped = left[~again.astype(np.bool_)] if len(left) else left
+            self.progress.no_product[rows[stopped]] = "collection below the minimum"
+            left = left[again.astype(np.bool_)] if len(left) else left
+            if not len(left):
+                return waited
+            for number in np.unique(self.progress.procedures[rows[left]]):
+                some = left[self.progress.procedures[rows[left]] == number]
+                who = rows[some]
+                found = draw_collection(
+                    self.protocol.apheresis,
+                    self.eligible.baseline.take(who),
+                    self.eligible.keys.take(who),
+                    self.streams,
+                    int(number) + 1,
+                )
+                self.progress.at_hand[who] = found.cd3_cells
+            waited[left] += np.where(
+                self.progress.procedures[rows[left]] > 0, int(self.protocol.apheresis.interval.to("days")), 0
+            )
+            self.progress.procedures[rows[left]] += 1
+            left = left[~accept_collection(self.progress.at_hand[rows[left]], self.protocol.apheresis).passed]
+        self.progress.no_product[rows[left]] = "collection below the minimum"
+        return waited
 
-
-def _attempt(  # noqa: PLR0913 - one batch for each of these patients
-    protocol: Protocol,
-    eligible: Eligible,
-    rows: NDArray[np.intp],
-    delay: Days,
-    attempt: int,
-    progress: _Progress,
-    streams: Streams,
-) -> tuple[NDArray[np.intp], Days]:
-    """Make a batch for each row; the rows that try again, and the days all rows wait before the next batch."""
-    plant = protocol.manufacture
-    batches = draw_batch(
-        plant, eligible.baseline.take(rows), progress.at_hand[rows], eligible.keys.take(rows), streams, attempt
-    )
-    verdicts = releasable(batches, plant.release)
-    for place, row in enumerate(rows.tolist()):
-        progress.legs[row].append((int(delay[place]), float(batches.turnaround_days[place])))
-        progress.collected_for[row].append(int(progress.procedures[row]) - sum(progress.collected_for[row]))
-    released = verdicts.passed
-    progress.released[rows] = released
-    for field in ("memory_share", "copies_per_cell"):
-        getattr(progress, field)[rows] = getattr(batches, field)
-    progress.cells[rows] = np.where(released, batches.transduced_cells, 0)
-    ways = next_attempt(plant, attempt, batches, protocol.apheresis.minimum_cells.to("cells") / BILLION)
-    reasons = reasons_of_failure(verdicts)
-    failed = ~released
-    progress.no_product[rows[failed & (ways == "stop")]] = reasons[failed & (ways == "stop")]
-    progress.at_hand[rows] = batches.reserve_cells
-    again = np.flatnonzero(failed & (ways == "reapheresis"))
-    following = np.zeros(len(rows), dtype=np.int64)
-    if len(again):
-        to_plant = _transit(protocol, eligible.country[rows[again]], to_plant=True)
-        interval = int(protocol.apheresis.interval.to("days"))
-        following[again] = interval + to_plant + _collect(protocol, eligible, rows[again], progress, streams)
-    goes_on = failed & (ways != "stop") & (progress.no_product[rows] == "")
-    return rows[goes_on], following
+    def attempt(self, rows: NDArray[np.intp], delay: Days, attempt: int) -> tuple[NDArray[np.intp], Days]:
+        """Make a batch for each row; the rows that try again, and the days all rows wait before the next batch."""
+        plant = self.protocol.manufacture
+        batches = draw_batch(
+            plant,
+            self.eligible.baseline.take(rows),
+            self.progress.at_hand[rows],
+            self.eligible.keys.take(rows),
+            self.streams,
+            attempt,
+        )
+        verdicts = releasable(batches, plant.release)
+        for place, row in enumerate(rows.tolist()):
+            self.progress.legs[row].append((int(delay[place]), float(batches.turnaround_days[place])))
+            self.progress.collected_for[row].append(
+                int(self.progress.procedures[row]) - sum(self.progress.collected_for[row])
+            )
+        released = verdicts.passed
+        self.progress.released[rows] = released
+        for field in ("memory_share", "copies_per_cell"):
+            getattr(self.progress, field)[rows] = getattr(batches, field)
+        self.progress.cells[rows] = np.where(released, batches.transduced_cells, 0)
+        ways = next_attempt(plant, attempt, batches, self.protocol.apheresis.minimum_cells.to("cells") / BILLION)
+        reasons = reasons_of_failure(verdicts)
+        failed = ~released
+        self.progress.no_product[rows[failed & (ways == "stop")]] = reasons[failed & (ways == "stop")]
+        self.progress.at_hand[rows] = batches.reserve_cells
+        again = np.flatnonzero(failed & (ways == "reapheresis"))
+        following = np.zeros(len(rows), dtype=np.int64)
+        if len(again):
+            to_plant = _transit(self.protocol, self.eligible.country[rows[again]], to_plant=True)
+            interval = int(self.protocol.apheresis.interval.to("days"))
+            following[again] = interval + to_plant + self.collect(rows[again])
+        goes_on = failed & (ways != "stop") & (self.progress.no_product[rows] == "")
+        return rows[goes_on], following
 
 
 def _plant_calendar(
@@ -225,6 +246,10 @@ def _plant_calendar(
         while waiting:
             arrival, site, row, attempt = heapq.heappop(waiting)
             start = max(next_slot, float(arrival))
+            if start >= eligible.day[row] + eligible.leaves[row]:
+                progress.released[row] = False  # gone before the plant could begin: the slot goes to the next
+                progress.no_product[row] = str(eligible.leaving[row])
+                continue
             next_slot = start + every
             finished[row] = int(np.ceil(start + progress.legs[row][attempt][1]))
             history[row].append(

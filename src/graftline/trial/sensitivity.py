@@ -12,7 +12,7 @@ from ..base.streams import Streams
 from ..evidence import card
 from ..twin import CARD_OF, CourseState
 from .run import Part
-from .treated import Outcomes, evaluate
+from .treated import CELLS, Arm, Outcomes, evaluate
 
 Numbers = NDArray[np.float64]
 
@@ -38,15 +38,14 @@ def tornado(part: Part, seed: int) -> tuple[Swing, ...]:
     if part.treated is None:
         return ()
     factor = card("trial_tornado_factor").number
-    base = _happened(part.treated.with_kill)
+    base = _happened(part.treated.with_cells)
     swings = []
-    for symbol in TORNADO_PARAMETERS:
-        values = part.treated.treatment.latents.parameters[symbol]
-        low, high = (_happened(_again(part, symbol, values * by, seed)) for by in (1 / factor, factor))
+    for name, meaning in _EXPOSED.items():
+        low, high = (_happened(_again(part, name, by, seed)) for by in (1 / factor, factor))
         swings.append(
             Swing(
-                parameter=symbol,
-                meaning=card(CARD_OF[symbol]).meaning if symbol in CARD_OF else symbol,
+                parameter=name,
+                meaning=meaning or card(CARD_OF[name]).meaning,
                 factor=factor,
                 patients=len(part.treated.asks),
                 response=_means(low[0], base[0], high[0]),
@@ -58,16 +57,32 @@ def tornado(part: Part, seed: int) -> tuple[Swing, ...]:
     return tuple(swings)
 
 
-TORNADO_PARAMETERS = ("s", "mT", "kap", "rho", "lam0", "x", "aE", "p6", "kQ", "rh", "fN")
-"""free priors of the twin: signal, homing, kill, growth in tumour, tumour growth, exhaustion, engagement, cytokine"""
+_CRS_LINK, _NEW_LESIONS, _DEATHS = "crs_link", "new_lesion_hazard", "death_hazard"
+_EXPOSED = {
+    **dict.fromkeys(("s", "mT", "kap", "rho", "lam0", "x", "aE", "p6", "kQ", "rh", "fN"), ""),
+    _CRS_LINK: "cytokine level read as signs of CRS",
+    _NEW_LESIONS: "hazard of new lesions",
+    _DEATHS: "hazard of death",
+}
+"""free priors of the twin by symbol (meaning on the card), and what else has no data and moves the endpoints"""
 
 
-def _again(part: Part, symbol: str, values: Numbers, seed: int) -> Outcomes:
+def _again(part: Part, name: str, factor: float, seed: int) -> Outcomes:
+    """The treated patients with one thing multiplied by the factor; everything else, chance too, as it was."""
     assert part.treated is not None
-    treatment = part.treated.treatment
-    latents = treatment.latents.changed(**{symbol: values})
-    changed = replace(treatment, latents=latents, start=_start(treatment.start, symbol, values))
-    return evaluate(part.protocol, changed, part.treated.with_kill.last_day, Streams(seed), with_kill=True)
+    treatment, arm = part.treated.treatment, CELLS
+    if name == _CRS_LINK:
+        arm = Arm(cytokine_reading=factor)
+    elif name in (_NEW_LESIONS, _DEATHS):
+        clocks = treatment.clocks.copy()
+        column = 1 if name == _NEW_LESIONS else 2
+        clocks[:, column] = clocks[:, column] ** (1 / factor)  # a hazard times f fires where -ln(u) / f is reached
+        treatment = replace(treatment, clocks=clocks)
+    else:
+        values = treatment.latents.parameters[name] * factor
+        latents = treatment.latents.changed(**{name: values})
+        treatment = replace(treatment, latents=latents, start=_start(treatment.start, name, values))
+    return evaluate(treatment, part.treated.with_cells.last_day, Streams(seed), arm)
 
 
 def _start(start: CourseState, symbol: str, values: Numbers) -> CourseState:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..assessment.simulate import measure
 from ..base.streams import Keys, Streams
 from ..base.units import DAYS_PER_WEEK
 from ..evidence import card
@@ -25,10 +28,12 @@ from ..twin import (
     new_lesion_hazard,
     run_courses,
 )
-from .calendar import INFECTION
+from .calendar import INFECTION, OnTheDay
 
 Numbers = NDArray[np.float64]
 _FAR = np.iinfo(np.int32).max
+_MEASURED_AGAIN = ("neutrophils", "platelets", "haemoglobin", "ast")
+"""blood values that keep their resting level in a patient who waits, and are measured anew before lymphodepletion"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +46,8 @@ class Waiting:
     courses: Courses
     clocks: Numbers
     """(patients, 3) uniforms for decompensation, new lesion and death"""
+    later_lesion: Numbers
+    """uniforms for the next new lesion of patients in whom one appeared while they waited"""
     decompensation: Numbers
     death: Numbers
     withdrawal: Numbers
@@ -50,6 +57,12 @@ class Waiting:
     """when cells become needed: progressed, intolerant or refusing"""
     infected: NDArray[np.bool_]
     """whether an infection is found the first time lymphodepletion is planned"""
+    unfit: Mapping[str, NDArray[np.bool_]]
+    """'fever' and 'active_infection' on the planned day of infusion"""
+    unfit_days: NDArray[np.int64]
+    """how long either lasts"""
+    measured_again: Mapping[str, Numbers]
+    """blood values found before lymphodepletion, in the units of `records.VARIABLES`"""
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -59,27 +72,37 @@ class Waiting:
         """Day of death or withdrawal, whichever is first."""
         return np.minimum(np.minimum(self.death, self.withdrawal), _FAR).astype(np.int64)
 
+    @property
+    def leaving(self) -> NDArray[np.str_]:
+        """What that is, in words."""
+        return np.where(self.death <= self.withdrawal, "died while waiting", "withdrew while waiting")
+
     def states_on(self, rows: NDArray[np.intp], days: NDArray[np.int64]) -> CourseState:
         """All states of these patients, each that many days after apheresis."""
-        latest = self.courses.times[-1]
         every = np.zeros(len(self))
-        every[rows] = np.minimum(days, latest)
+        every[rows] = np.minimum(days, self.courses.times[-1])
         return self.courses.state_at(every).take(rows)
 
     def clocks_after(self, rows: NDArray[np.intp], days: NDArray[np.int64]) -> Numbers:
-        """Uniforms that are left of each clock after the hazard lived through, (rows, 3)."""
+        """Uniforms that are left of each clock after the hazard lived through, (rows, 3).
+
+        A clock that has run out (a lesion that appeared, a liver that decompensated) is spent: the next lesion has its
+        own draw, and decompensation is a state that the caller carries on.
+        """
         hazards = (
             decompensation_hazard(self.courses),
             new_lesion_hazard(self.courses),
             death_hazard(self.courses, self.decompensation),
         )
-        left = [
-            self.clocks[rows, place] * np.exp(_lived(hazard[rows], self.courses.times, days))
-            for place, hazard in enumerate(hazards)
-        ]
-        # a lesion that has appeared before is part of the new baseline scan: its clock starts afresh
-        left = [np.where(one >= 1, self.clocks[rows, place], one) for place, one in enumerate(left)]
-        return np.stack(left, axis=1)
+        left = np.stack(
+            [
+                self.clocks[rows, place] * np.exp(_lived(hazard[rows], self.courses.times, days))
+                for place, hazard in enumerate(hazards)
+            ],
+            axis=1,
+        )
+        lesion = np.where(left[:, 1] >= 1, self.later_lesion[rows], left[:, 1])
+        return np.stack([np.minimum(left[:, 0], 1.0), lesion, np.minimum(left[:, 2], 1.0)], axis=1)
 
 
 def _lived(hazard: Numbers, times: Numbers, days: NDArray[np.int64]) -> Numbers:
@@ -99,18 +122,27 @@ def wait(protocol: Protocol, baseline: Baseline, latents: Latents, keys: Keys, s
     clocks = np.concatenate([streams.named("clock", name).uniform(keys) for name in names], axis=1)
     decompensation = first_event(decompensation_hazard(courses), times, clocks[:, 0])
     known = baseline.progressed_on_systemic | baseline.intolerant_of_systemic | baseline.refuses_systemic
+    unfit = _happens("unfit", "trial_unfit_at_infusion_share", keys, streams)
+    fever = _happens("fever", "trial_fever_share_of_unfit", keys, streams)
+    lasts = _after("unfit_days", card("trial_unfit_days").to("day"), keys, streams)
     return Waiting(
         keys=keys,
         baseline=baseline,
         latents=latents,
         courses=courses,
         clocks=clocks,
+        later_lesion=streams.named("clock", "later_lesion").uniform(keys)[:, 0],
         decompensation=decompensation,
         death=first_event(death_hazard(courses, decompensation), times, clocks[:, 2]),
         withdrawal=_after("withdrawal", 1 / card("trial_withdrawal_hazard").to("1/day"), keys, streams),
         decline=_after("decline", 1 / card("trial_performance_decline_hazard").to("1/day"), keys, streams),
         need=np.where(known, 0.0, _after("need", card("trial_need_delay").to("day"), keys, streams)),
-        infected=streams.named("clock", "infection").uniform(keys)[:, 0] < card("trial_infection_share").number,
+        infected=_happens("infection", "trial_infection_share", keys, streams),
+        unfit={"fever": unfit & fever, "active_infection": unfit & ~fever},
+        unfit_days=np.ceil(lasts).astype(np.int64),
+        measured_again={
+            name: measure(getattr(baseline, name)[:, None], name, keys, streams).value[:, 0] for name in _MEASURED_AGAIN
+        },
     )
 
 
@@ -118,31 +150,53 @@ def _after(purpose: str, mean: float, keys: Keys, streams: Streams) -> Numbers:
     return np.asarray(mean * streams.named("clock", purpose).exponential(keys)[:, 0], dtype=np.float64)
 
 
+def _happens(purpose: str, name: str, keys: Keys, streams: Streams) -> NDArray[np.bool_]:
+    return np.asarray(streams.named("clock", purpose).uniform(keys)[:, 0] < card(name).number, dtype=np.bool_)
+
+
 def reasons_against(protocol: Protocol, waiting: Waiting, row: int, day: int, *, looked_at: bool) -> tuple[str, ...]:
     """Why lymphodepletion may not begin that many days after apheresis; empty if it may.
 
-    `looked_at`: the patient was found infected before, and has been treated for it since.
+    `looked_at`: the patient was found infected before, and has been treated for it since. Liver, tumour and performance
+    are those of the day, blood counts are measured anew.
     """
     if waiting.infected[row] and not looked_at:
         return (INFECTION,)
-    index = np.array([row])
-    measured = measurements_of(waiting.baseline.take(index))
     courses = waiting.courses
     place = int(np.clip(np.searchsorted(courses.times, day), 0, len(courses.times) - 1))
     ascites = max(float(waiting.latents.ascites[row]), float(waiting.decompensation[row] <= day))
-    measured |= {
-        "ecog": measured["ecog"] + float(waiting.decline[row] <= day),
-        "child_pugh": _child_pugh(courses, row, place, ascites),
-        "bilirubin": courses.bilirubin[row : row + 1, place],
-        "alt": courses.alt[row : row + 1, place],
+    found = _at_recheck(waiting.baseline, courses, row, place, ascites)
+    found |= {name: values[row : row + 1] for name, values in waiting.measured_again.items()}
+    found |= {
+        "ecog": waiting.baseline.ecog[row : row + 1] + float(waiting.decline[row] <= day),
         "progressed_on_systemic": np.array([float(waiting.need[row] <= day)]),
-        "active_infection": np.zeros(1),
-        "fever": np.zeros(1),
     }
-    verdict = eligible(protocol.eligibility, Moment.BEFORE_LYMPHODEPLETION, measured)[0]
+    return not_met(protocol, Moment.BEFORE_LYMPHODEPLETION, found)
+
+
+def not_met(protocol: Protocol, moment: Moment, measured: Mapping[str, NDArray[Any]]) -> tuple[str, ...]:
+    """The criteria of that moment that one patient no longer meets, or of which nothing is known."""
+    verdict = eligible(protocol.eligibility, moment, measured)[0]
     return () if verdict.passed else tuple(f"no longer met: {reason}" for reason in verdict.reasons)
 
 
-def _child_pugh(courses: Courses, row: int, place: int, ascites: float) -> Numbers:
+def _at_recheck(baseline: Baseline, courses: Courses, row: int, place: int, ascites: float) -> dict[str, NDArray[Any]]:
+    """What is found of one patient at a time of their course: baseline, with liver and tumour of that time."""
     slight = np.full((len(courses), 1), ascites)
-    return courses.child_pugh_with(slight)[row : row + 1, place]
+    at = (slice(row, row + 1), place)
+    return measurements_of(baseline.take(np.array([row]))) | {
+        "child_pugh": courses.child_pugh_with(slight)[at],
+        "bilirubin": courses.bilirubin[at],
+        "albumin": courses.albumin[at],
+        "alt": courses.alt[at],
+        "measurable_disease": (courses.scan_volume[at] > 0).astype(np.float64),
+        "active_infection": np.zeros(1),
+        "fever": np.zeros(1),
+    }
+
+
+def on_the_day(protocol: Protocol, waiting: Waiting, row: int) -> OnTheDay:
+    """How a lymphodepleted patient is on the planned day of infusion: fever, infection, and what the protocol asks."""
+    found = measurements_of(waiting.baseline.take(np.array([row])))
+    found |= {name: flags[row : row + 1].astype(np.float64) for name, flags in waiting.unfit.items()}
+    return OnTheDay(reasons=not_met(protocol, Moment.BEFORE_INFUSION, found), days=int(waiting.unfit_days[row]))
