@@ -84,3 +84,11 @@ def test_every_variable_below_is_found():
 def test_a_comparison_that_does_not_fit_its_variable_is_refused(wrong):
     with pytest.raises(ValidationError):
         Criterion.model_validate(wrong)
+
+
+def test_a_measurement_older_than_its_window_is_as_if_there_were_none():
+    criterion = Criterion(variable="platelets", at_least="75e9 cells/L", window="7 days")
+    measured = {"platelets": np.array([150.0, 150.0, 20.0])}
+    ages = {"platelets": np.array([7.0, 8.0, 8.0])}
+    assert criterion.evaluate(measured, ages).outcomes.tolist() == [Outcome.PASS, Outcome.UNKNOWN, Outcome.UNKNOWN]
+    assert criterion.evaluate(measured).outcomes.tolist() == [Outcome.PASS, Outcome.PASS, Outcome.FAIL]

@@ -35,6 +35,8 @@ def _no_yes_or_no(value: object) -> object:
 Limit = Annotated[str | int | float, Field(union_mode="left_to_right"), BeforeValidator(_no_yes_or_no)]
 Measurements = Mapping[str, NDArray[Any]]
 """variable name -> (patients,) in the unit of `records.VARIABLES`; NaN (numbers) or '' (categories) is missing"""
+Ages = Mapping[str, NDArray[Any]]
+"""variable name -> (patients,) days since it was measured"""
 
 
 class Criterion(Part):
@@ -71,20 +73,27 @@ class Criterion(Part):
             raise PartError({"is_in": found})
         return self
 
-    def evaluate(self, measured: Measurements) -> Verdicts:
-        """Pass, fail or unknown per patient."""
+    def evaluate(self, measured: Measurements, ages: Ages | None = None) -> Verdicts:
+        """Pass, fail or unknown per patient; a measurement older than the window is as if there were none."""
         variable = VARIABLES[self.variable]
         values = np.asarray(measured[self.variable])
+        fresh = self._fresh(ages, len(values))
         if variable.kind is VariableKind.CATEGORY:
-            return Verdicts.from_test(np.isin(values, self.is_in or ()), values != "", str(self))
+            return Verdicts.from_test(np.isin(values, self.is_in or ()), fresh & (values != ""), str(self))
         if variable.kind is VariableKind.FLAG:
-            known = ~np.isnan(values.astype(np.float64))
+            known = fresh & ~np.isnan(values.astype(np.float64))
             return Verdicts.from_test(values.astype(np.float64) == float(bool(self.holds)), known, str(self))
         numbers = values.astype(np.float64)
         holds = np.ones(numbers.shape, dtype=np.bool_)
         for text, compare in self._bounds():
             holds &= compare(numbers, limit_in(text, variable))
-        return Verdicts.from_test(holds, ~np.isnan(numbers), str(self))
+        return Verdicts.from_test(holds, fresh & ~np.isnan(numbers), str(self))
+
+    def _fresh(self, ages: Ages | None, patients: int) -> NDArray[np.bool_]:
+        """Where the measurement is no older than the window allows; an age that nobody gave counts as 0."""
+        if self.window is None or ages is None or self.variable not in ages:
+            return np.ones(patients, dtype=np.bool_)
+        return np.asarray(ages[self.variable] <= self.window.to("days"), dtype=np.bool_)
 
     def _bounds(self) -> list[tuple[Limit, Any]]:
         pairs = (
@@ -196,9 +205,9 @@ class All(Part):
 
     all: tuple[Branch, ...] = Field(min_length=1)
 
-    def evaluate(self, measured: Measurements) -> Verdicts:
+    def evaluate(self, measured: Measurements, ages: Ages | None = None) -> Verdicts:
         """Pass, fail or unknown per patient."""
-        verdicts = [branch.evaluate(measured) for branch in self.all]
+        verdicts = [branch.evaluate(measured, ages) for branch in self.all]
         joined = verdicts[0]
         for verdict in verdicts[1:]:
             joined = joined & verdict
@@ -214,9 +223,9 @@ class AnyOf(Part):
 
     any: tuple[Branch, ...] = Field(min_length=1)
 
-    def evaluate(self, measured: Measurements) -> Verdicts:
+    def evaluate(self, measured: Measurements, ages: Ages | None = None) -> Verdicts:
         """Pass, fail or unknown per patient."""
-        verdicts = [branch.evaluate(measured) for branch in self.any]
+        verdicts = [branch.evaluate(measured, ages) for branch in self.any]
         joined = verdicts[0]
         for verdict in verdicts[1:]:
             joined = joined | verdict
@@ -228,9 +237,9 @@ class Not(Part):
 
     not_: Branch = Field(alias="not")
 
-    def evaluate(self, measured: Measurements) -> Verdicts:
+    def evaluate(self, measured: Measurements, ages: Ages | None = None) -> Verdicts:
         """Pass, fail or unknown per patient."""
-        return ~self.not_.evaluate(measured)
+        return ~self.not_.evaluate(measured, ages)
 
 
 def _kind_of(value: Any) -> str:
@@ -270,6 +279,6 @@ class EligibilityCriterion(Part):
     when: tuple[Moment, ...] = Field(min_length=1)
     rule: Branch
 
-    def evaluate(self, measured: Measurements) -> Verdicts:
+    def evaluate(self, measured: Measurements, ages: Ages | None = None) -> Verdicts:
         """Pass, fail or unknown per patient, with the criterion's text as the reason."""
-        return self.rule.evaluate(measured).labelled(self.text)
+        return self.rule.evaluate(measured, ages).labelled(self.text)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.verdict import Verdicts
-from ..protocol.criteria import EligibilityCriterion, Moment, variables_of
+from ..protocol.criteria import Ages, EligibilityCriterion, Moment, variables_of
 from ..protocol.schema import Protocol
 from ..records import VARIABLES, Baseline, VariableKind
 
@@ -20,15 +20,18 @@ Measured = Mapping[str, NDArray[Any]]
 _AT_SCREENING = {Moment.PRESCREENING, Moment.SCREENING}
 
 
-def eligible(criteria: Sequence[EligibilityCriterion], moment: Moment, measured: Measured) -> Verdicts:
+def eligible(
+    criteria: Sequence[EligibilityCriterion], moment: Moment, measured: Measured, ages: Ages | None = None
+) -> Verdicts:
     """All criteria that must hold at that moment, for each patient, with the text of each as reason.
 
-    A variable that a criterion asks for and that is not in `measured` is unknown, never passed.
+    A variable that a criterion asks for and that is not in `measured` is unknown, never passed; so is one that was
+    measured longer ago (`ages`, days by variable) than the criterion's window.
     """
     asked = [criterion for criterion in criteria if moment in criterion.when]
     patients = len(next(iter(measured.values())))
     complete = _completed(asked, measured, patients)
-    return reduce(and_, (one.evaluate(complete) for one in asked), Verdicts.all_pass(patients))
+    return reduce(and_, (one.evaluate(complete, ages) for one in asked), Verdicts.all_pass(patients))
 
 
 def _completed(criteria: Sequence[EligibilityCriterion], measured: Measured, patients: int) -> Measured:

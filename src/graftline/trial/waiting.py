@@ -13,6 +13,7 @@ from ..assessment.simulate import measure
 from ..base.streams import Keys, Streams
 from ..base.units import DAYS_PER_WEEK
 from ..evidence import card
+from ..population import egfr_ckd_epi_2021
 from ..protocol.criteria import Moment
 from ..protocol.schema import Protocol
 from ..records import Baseline
@@ -32,7 +33,7 @@ from .calendar import INFECTION, OnTheDay
 
 Numbers = NDArray[np.float64]
 _FAR = np.iinfo(np.int32).max
-_MEASURED_AGAIN = ("neutrophils", "platelets", "haemoglobin", "ast")
+_MEASURED_AGAIN = ("neutrophils", "platelets", "haemoglobin", "ast", "creatinine")
 """blood values that keep their resting level in a patient who waits, and are measured anew before lymphodepletion"""
 
 
@@ -171,12 +172,23 @@ def reasons_against(protocol: Protocol, waiting: Waiting, row: int, day: int, *,
         "ecog": waiting.baseline.ecog[row : row + 1] + float(waiting.decline[row] <= day),
         "progressed_on_systemic": np.array([float(waiting.need[row] <= day)]),
     }
-    return not_met(protocol, Moment.BEFORE_LYMPHODEPLETION, found)
+    found["egfr"] = egfr_ckd_epi_2021(found["creatinine"], found["age"], found["sex"])
+    ages = {name: np.array([float(day if name not in _FRESH else 0)]) for name in found}
+    return not_met(protocol, Moment.BEFORE_LYMPHODEPLETION, found, ages)
 
 
-def not_met(protocol: Protocol, moment: Moment, measured: Mapping[str, NDArray[Any]]) -> tuple[str, ...]:
+_FRESH = frozenset(
+    {*_MEASURED_AGAIN, "egfr", "child_pugh", "bilirubin", "albumin", "alt", "measurable_disease", "active_infection"}
+    | {"fever", "ecog", "progressed_on_systemic"}
+)
+"""what is looked at anew before lymphodepletion; everything else is as old as the screening"""
+
+
+def not_met(
+    protocol: Protocol, moment: Moment, measured: Mapping[str, NDArray[Any]], ages: Mapping[str, NDArray[Any]]
+) -> tuple[str, ...]:
     """The criteria of that moment that one patient no longer meets, or of which nothing is known."""
-    verdict = eligible(protocol.eligibility, moment, measured)[0]
+    verdict = eligible(protocol.eligibility, moment, measured, ages)[0]
     return () if verdict.passed else tuple(f"no longer met: {reason}" for reason in verdict.reasons)
 
 
@@ -199,4 +211,5 @@ def on_the_day(protocol: Protocol, waiting: Waiting, row: int) -> OnTheDay:
     """How a lymphodepleted patient is on the planned day of infusion: fever, infection, and what the protocol asks."""
     found = measurements_of(waiting.baseline.take(np.array([row])))
     found |= {name: flags[row : row + 1].astype(np.float64) for name, flags in waiting.unfit.items()}
-    return OnTheDay(reasons=not_met(protocol, Moment.BEFORE_INFUSION, found), days=int(waiting.unfit_days[row]))
+    reasons = not_met(protocol, Moment.BEFORE_INFUSION, found, {})
+    return OnTheDay(reasons=reasons, days=int(waiting.unfit_days[row]))
