@@ -119,18 +119,71 @@ def _one(replicates, row, published, **more):
     return compare(replicates, [{"row": row, "published": published, **more}, *extra])[0]
 
 
+def _often(*values):
+    """Each value in enough trials for an interval."""
+    return [value for value in values for _ in range(20)]
+
+
 def test_counts_stand_with_median_interval_control_and_naive_interval():
-    replicates = _hand_made(CR=[0, 1, 2, 3, 9], CR_NC=[0, 0, 0, 1, 1])
+    replicates = _hand_made(CR=_often(0, 1, 2, 3, 9), CR_NC=_often(0, 0, 0, 1, 1), INFUSED=_often(42, 42, 42, 42, 42))
     row = _one(replicates, "CR", 1, beside=[{"row": "INFUSED", "published": 21}])
-    assert (row.published, row.median, row.interval, row.outside) == ("1", "2", "0 to 9", "")
-    assert row.no_cells == "0 (0 to 1)"
+    assert (row.published, row.median, row.interval, row.outside) == ("1", "1.0", "0.0 to 4.5", "")
+    assert row.label == "Best response: complete, per 21 infused"
+    assert row.no_cells == "0.0 (0.0 to 0.5)"
     assert row.naive == "0 to 5"
     assert row.kind is Kind.PREDICTED
 
 
+def test_a_trial_twice_as_large_with_twice_the_responses_changes_nothing():
+    beside = [{"row": "INFUSED", "published": 21}]
+    row = _one(_hand_made(SD=[6, 12, 24], INFUSED=[10, 20, 40]), "SD", 12, beside=beside)
+    assert (row.median, row.interval) == ("12.6", "12.6")
+
+
+def test_a_trial_that_infused_nobody_does_not_count_for_responses():
+    row = _one(_hand_made(SD=[0, 2], INFUSED=[0, 4]), "SD", 1, beside=[{"row": "INFUSED", "published": 4}])
+    assert row.interval == "2.0"
+
+
+def test_without_a_published_number_infused_responses_are_plain_counts():
+    row = _one(_hand_made(SD=[1, 3], INFUSED=[10, 10]), "SD", 1)
+    assert (row.label, row.interval) == ("Best response: stable disease", "1 to 3")
+
+
 @pytest.mark.parametrize(("published", "side"), [(4, "below"), (5, ""), (8, ""), (9, "above")])
 def test_a_published_count_is_marked_only_outside_the_interval(published, side):
-    assert _one(_hand_made(INFUSED=[5, 6, 7, 8]), "INFUSED", published).outside == side
+    assert _one(_hand_made(INFUSED=_often(5, 6, 7, 8)), "INFUSED", published).outside == side
+
+
+@pytest.mark.parametrize(("trials", "side"), [(1, ""), (19, ""), (20, "above")])
+def test_nothing_is_marked_with_too_few_trials_for_an_interval(trials, side):
+    assert _one(_hand_made(INFUSED=[5] * trials), "INFUSED", 9).outside == side
+
+
+def test_the_monte_carlo_limits_of_the_median_are_those_of_the_sign_test():
+    """Ten trials: the second lowest and the second highest hold the median with 97.9 %."""
+    assert _one(_hand_made(INFUSED=list(range(10))), "INFUSED", 5).error == "1 to 8"
+    assert _one(_hand_made(INFUSED=list(range(5))), "INFUSED", 2).error == "–"
+
+
+RESPONSES = [{"row": row, "published": n} for row, n in (("INFUSED", 21), ("CR", 1), ("PR", 1), ("SD", 12), ("PD", 7))]
+
+
+def test_who_was_not_evaluable_follows_from_the_published_responses():
+    rows = compare(_hand_made(INFUSED=[10], NE=[1], PD=[2]), RESPONSES)
+    derived = rows[-1]
+    assert (derived.label, derived.published, derived.median) == (
+        "Best response: not evaluable, per 21 infused",
+        "0",
+        "2.1",
+    )
+    assert derived.note == "derived: 21 − (1 + 1 + 12 + 7)"
+
+
+@pytest.mark.parametrize("absent", ["INFUSED", "CR", "PD"])
+def test_no_row_of_not_evaluable_is_made_up_where_a_published_count_is_missing(absent):
+    rows = compare(_hand_made(INFUSED=[10], NE=[1]), [one for one in RESPONSES if one["row"] != absent])
+    assert [row.label for row in rows if "not evaluable" in row.label] == []
 
 
 def test_grades_one_and_two_are_added_within_each_trial():
@@ -146,7 +199,7 @@ def test_trials_that_never_reach_an_infusion_count_as_latest():
 @pytest.mark.parametrize(("day", "side"), [(7517, "later"), (7518, ""), (7548, ""), (7549, "earlier")])
 def test_a_published_month_counts_with_all_its_days(day, side):
     """2020-08-01 is day 7518 and 2020-08-31 is day 7548 since 2000-01-01."""
-    assert _one(_hand_made(DAY_9=[day]), "DAY_9", "2020-08").outside == side
+    assert _one(_hand_made(DAY_9=_often(day)), "DAY_9", "2020-08").outside == side
 
 
 def test_screening_is_a_free_rate_without_a_naive_interval():

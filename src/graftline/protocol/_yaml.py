@@ -25,7 +25,7 @@ _DEEPEST = 40  # levels; the reference protocol has eight
 _TAG = "tag:yaml.org,2002:"
 _SCALARS = {_TAG + kind for kind in ("str", "int", "float", "bool", "null", "timestamp")}
 _REMARKS = {"placeholder": "in words why the value is assumed", "source": "in words where the value stands"}
-_LONGEST_TEXT = 100  # characters shown of a value
+_LONGEST_TEXT = 400  # characters shown of a value: a dose level or a list of criteria in full
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,11 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from ..base.clock import calendar_date, day_number
-from ..statistics import beta_binomial_prediction, prediction_interval
+from ..statistics import beta_binomial_prediction
+from .spreads import ENOUGH, LEVEL, NOTHING, Numbers, added, median_limits, per_infused, quantiles
 
-Numbers = NDArray[np.float64]
-LEVEL = 0.9
-NOTHING = "–"
 NOT_REACHED = "not reached"
 
 
@@ -35,12 +32,14 @@ class ComparisonRow:
     """One published number beside what the simulated trials gave; texts ready to print.
 
     `outside` says on which side of the prediction interval the published value lies: "below" or "above", for dates
-    "earlier" or "later", else "".
+    "earlier" or "later", else "" (and always "" with fewer trials than an interval needs). `error` holds the
+    Monte-Carlo limits of the median.
     """
 
     label: str
     published: str
     median: str
+    error: str
     interval: str
     outside: str
     no_cells: str
@@ -59,10 +58,16 @@ class _Row:
     """key of the published row that is the denominator of the naive interval"""
     kind: Kind = Kind.PREDICTED
     is_date: bool = False
+    per_infused: bool = False
+    """shown for as many infused as were published, since the number infused differs from trial to trial"""
 
 
 def _best(code: str, label: str) -> _Row:
-    return _Row(label, (code,), (f"{code}_NC",), "INFUSED")
+    return _Row(label, (code,), (f"{code}_NC",), "INFUSED", per_infused=True)
+
+
+def _toxic(label: str, *columns: str) -> _Row:
+    return _Row(label, columns, out_of="INFUSED", per_infused=True)
 
 
 def _nth(number: int, label: str) -> _Row:
@@ -77,11 +82,12 @@ _ROWS: Mapping[str, _Row] = {
     "PR": _best("PR", "Best response: partial"),
     "SD": _best("SD", "Best response: stable disease"),
     "PD": _best("PD", "Best response: progression"),
-    "CRS_ANY": _Row("CRS, any grade", ("CRS_ANY",), out_of="INFUSED"),
-    "CRS_G1_2": _Row("CRS, grade 1 or 2", ("CRS_G1", "CRS_G2"), out_of="INFUSED"),
-    "CRS_G3": _Row("CRS, grade 3", ("CRS_G3",), out_of="INFUSED"),
-    "CRS_G4": _Row("CRS, grade 4", ("CRS_G4",), out_of="INFUSED"),
-    "DLT": _Row("Dose-limiting toxicity", ("DLT",), out_of="INFUSED"),
+    "NE": _best("NE", "Best response: not evaluable"),
+    "CRS_ANY": _toxic("CRS, any grade", "CRS_ANY"),
+    "CRS_G1_2": _toxic("CRS, grade 1 or 2", "CRS_G1", "CRS_G2"),
+    "CRS_G3": _toxic("CRS, grade 3", "CRS_G3"),
+    "CRS_G4": _toxic("CRS, grade 4", "CRS_G4"),
+    "DLT": _toxic("Dose-limiting toxicity", "DLT"),
     "DAY_2": _nth(2, "2nd"),
     "DAY_9": _nth(9, "9th"),
     "DAY_12": _nth(12, "12th"),
@@ -89,16 +95,38 @@ _ROWS: Mapping[str, _Row] = {
 }
 
 
+_EVALUATED = ("CR", "PR", "SD", "PD")
+
+
 def compare(replicates: pl.DataFrame, published: list[dict[str, Any]]) -> list[ComparisonRow]:
     """The table's rows, in the order of the published list; rows the simulation does not count say so."""
+    entries = _with_not_evaluable(published)
+    known = {_key(entry["row"]): entry.get("published") for entry in entries}
+    return [_row(entry, replicates, known) for entry in entries]
+
+
+def infused_of(published: list[dict[str, Any]]) -> int | None:
+    """How many were infused in the published trial, if that is known and not none."""
+    found = {_key(entry["row"]): entry.get("published") for entry in published}.get("INFUSED")
+    return found if isinstance(found, int) and found > 0 else None
+
+
+def _with_not_evaluable(published: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The list with a row for patients who were not evaluable, the infused less those with a published response.
+
+    Only where all four responses and the number infused are known and no such row was published.
+    """
     known = {_key(entry["row"]): entry.get("published") for entry in published}
-    return [_row(entry, replicates, known) for entry in published]
-
-
-def spread_of(replicates: pl.DataFrame, *columns: str) -> str:
-    """Median and 90 % interval of a count over replicates, for running text."""
-    middle, low, high = _quantiles(_sum(replicates, columns, missing=0.0))
-    return NOTHING if np.isnan(middle) else f"{middle:.0f} (90 % {low:.0f} to {high:.0f})"
+    counts = [known.get(code) for code in ("INFUSED", *_EVALUATED)]
+    if "NE" in known or not all(isinstance(count, int) for count in counts):
+        return published
+    infused, *responses = (int(count) for count in counts if isinstance(count, int))
+    left = infused - sum(responses)
+    if left < 0:
+        return published
+    text = f"derived: {infused} − ({' + '.join(map(str, responses))})"
+    after = max(place for place, entry in enumerate(published) if _key(entry["row"]) in _EVALUATED)
+    return [*published[: after + 1], {"row": "NE", "published": left, "text": text}, *published[after + 1 :]]
 
 
 def _key(row: object) -> str:
@@ -109,49 +137,49 @@ def _row(entry: dict[str, Any], replicates: pl.DataFrame, known: Mapping[str, An
     key, found = _key(entry["row"]), entry.get("published")
     row, note = _ROWS.get(key), str(entry.get("text") or "")
     if row is None:
-        text = NOTHING if found is None else str(found)
-        return ComparisonRow(
-            label=str(entry["row"]),
-            published=text,
-            median="not simulated",
-            interval=NOTHING,
-            outside="",
-            no_cells=NOTHING,
-            naive=NOTHING,
-            kind=Kind.PREDICTED,
-            note=note,
-        )
-    show = _show_day if row.is_date else _show_count
-    middle, low, high = _quantiles(_sum(replicates, row.columns, missing=np.inf if row.is_date else 0.0))
-    span = _published_span(found)
-    outside = _side(span, low, high, ("earlier", "later") if row.is_date else ("below", "above"))
+        return _not_simulated(entry, note)
+    infused = known.get("INFUSED")
+    whole = infused if row.per_infused and isinstance(infused, int) and infused > 0 else None
+    show = _show_day if row.is_date else _show_count if whole is None else _show_rate
+    samples = _samples(replicates, row, row.columns, whole)
+    middle, low, high = quantiles(samples)
+    outside = ""
+    if len(samples) >= ENOUGH:
+        outside = _side(_published_span(found), low, high, ("earlier", "later") if row.is_date else ("below", "above"))
+    limits = median_limits(samples)
     return ComparisonRow(
-        label=row.label,
+        label=row.label if whole is None else f"{row.label}, per {whole} infused",
         published=_show_published(found),
         median=show(middle),
+        error=NOTHING if limits is None else _range(*limits, show),
         interval=_range(low, high, show),
         outside=outside,
-        no_cells=_without_cells(row, replicates),
+        no_cells=_without_cells(row, replicates, whole, show),
         naive=_naive(row, found, known.get(row.out_of)),
         kind=Kind(entry.get("kind", row.kind)),
         note=note,
     )
 
 
-def _sum(replicates: pl.DataFrame, columns: tuple[str, ...], *, missing: float) -> Numbers:
-    if any(name not in replicates.columns for name in columns):
-        return np.empty(0)
-    parts = [replicates[name].cast(pl.Float64).fill_nan(None).fill_null(missing).to_numpy() for name in columns]
-    return np.asarray(np.sum(parts, axis=0), dtype=np.float64)
+def _not_simulated(entry: dict[str, Any], note: str) -> ComparisonRow:
+    return ComparisonRow(
+        label=str(entry["row"]),
+        published=_show_published(entry.get("published")),
+        median="not simulated",
+        error=NOTHING,
+        interval=NOTHING,
+        outside="",
+        no_cells=NOTHING,
+        naive=NOTHING,
+        kind=Kind.PREDICTED,
+        note=note,
+    )
 
 
-def _quantiles(samples: Numbers) -> tuple[float, float, float]:
-    """Median, lower and upper end of the prediction interval; all are values that did occur. NaN without samples."""
-    if len(samples) == 0:
-        return float("nan"), float("nan"), float("nan")
-    low, high = prediction_interval(samples, LEVEL)
-    middle = np.sort(samples)[(len(samples) - 1) // 2]
-    return float(middle), float(low), float(high)
+def _samples(replicates: pl.DataFrame, row: _Row, columns: tuple[str, ...], whole: int | None) -> Numbers:
+    if whole is not None:
+        return per_infused(replicates, columns, whole)
+    return added(replicates, columns, missing=np.inf if row.is_date else 0.0)
 
 
 def _side(span: tuple[float, float] | None, low: float, high: float, names: tuple[str, str]) -> str:
@@ -161,11 +189,11 @@ def _side(span: tuple[float, float] | None, low: float, high: float, names: tupl
     return names[0] if span[1] < low else names[1] if span[0] > high else ""
 
 
-def _without_cells(row: _Row, replicates: pl.DataFrame) -> str:
+def _without_cells(row: _Row, replicates: pl.DataFrame, whole: int | None, show: Callable[[float], str]) -> str:
     if not row.without_cells:
         return NOTHING
-    middle, low, high = _quantiles(_sum(replicates, row.without_cells, missing=0.0))
-    return NOTHING if np.isnan(middle) else f"{middle:.0f} ({_range(low, high, _show_count)})"
+    middle, low, high = quantiles(_samples(replicates, row, row.without_cells, whole))
+    return NOTHING if np.isnan(middle) else f"{show(middle)} ({_range(low, high, show)})"
 
 
 def _naive(row: _Row, successes: object, trials: object) -> str:
@@ -200,6 +228,10 @@ def _show_count(value: float) -> str:
     return NOTHING if np.isnan(value) else f"{value:.0f}"
 
 
+def _show_rate(value: float) -> str:
+    return NOTHING if np.isnan(value) else f"{value:.1f}"
+
+
 def _show_day(value: float) -> str:
     if np.isnan(value):
         return NOTHING
@@ -207,4 +239,4 @@ def _show_day(value: float) -> str:
 
 
 def _range(low: float, high: float, show: Callable[[float], str]) -> str:
-    return NOTHING if np.isnan(low) else show(low) if low == high else f"{show(low)} to {show(high)}"
+    return NOTHING if np.isnan(low) else show(low) if show(low) == show(high) else f"{show(low)} to {show(high)}"

@@ -64,7 +64,13 @@ class Results:
 
 
 def read_results(folder: Path) -> Results:
-    """The results in a folder; InputError naming every file that is missing, unreadable or lacks a column."""
+    """The results in a folder; InputError naming every file that is missing, unreadable or lacks a column.
+
+    A folder that is not there, holds no results or holds those of an unfinished run is one fault.
+    """
+    unusable = _unusable(folder)
+    if unusable is not None:
+        raise InputError(unusable)
     faults: list[Fault] = []
     tables = {name: _table(folder / f"{name}.parquet", needed, faults) for name, needed in _NEEDED.items()}
     texts = {name: _text(folder / f"{name}.json", faults) for name in ("summary", "patient")}
@@ -82,6 +88,31 @@ def read_results(folder: Path) -> Results:
         summary=texts["summary"],
         endpoints=tables["endpoints"],
     )
+
+
+def _unusable(folder: Path) -> Fault | None:
+    """Why this is no folder of a finished simulation, in one sentence; None if it may be one."""
+    if not folder.exists():
+        return Fault(str(folder), "no such folder", "name the folder of a finished simulation")
+    if not folder.is_dir():
+        return Fault(str(folder), "not a folder", "name the folder of a finished simulation, not a file in it")
+    if (folder / "summary.json").exists():
+        return None
+    if (folder / "recipe.json").exists():
+        return Fault(str(folder), "unfinished run", f"give the simulate command again{_command(folder)}")
+    if not any((folder / f"{name}.parquet").exists() for name in _NEEDED):
+        return Fault(str(folder), "no results of a simulation in it", "name the folder of a finished simulation")
+    return None
+
+
+def _command(folder: Path) -> str:
+    """The command that makes the run go on, with the folder as it was named here; nothing if it is not recorded."""
+    try:
+        command = json.loads((folder / "recipe.json").read_text("utf-8"))["command"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    head, option, named = str(command).partition(" --out ")
+    return f": {head}{option}{folder}" if named == folder.name else f": {command}"
 
 
 def _table(path: Path, needed: tuple[str, ...], faults: list[Fault]) -> pl.DataFrame:

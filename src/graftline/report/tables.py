@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ import polars as pl
 
 from ..base.units import DAYS_PER_MONTH, PERCENT
 from ..statistics import prediction_interval
-from .comparison import NOTHING
+from .spreads import LEVEL, NOTHING
 
 GRADES = (0, 1, 2, 3, 4)
 _KINDS = {
@@ -59,16 +60,49 @@ def flagged(infused: pl.DataFrame, column: str) -> str:
     return _percent(int(known.sum()), len(known)) if len(known) else NOTHING
 
 
+_DEATH_WINDOW_DAYS = 28
+"""Day 29 is 28 days after Day 1, the infusion"""
+
+
+def early_deaths(infused: pl.DataFrame) -> str:
+    """Who died by Day 29: how many of all infused and, where recorded, of what; ready to print."""
+    if infused.is_empty() or not {"OSDY", "OSEV"} <= set(infused.columns):
+        return NOTHING
+    early = infused.filter(pl.col("OSEV").cast(pl.Boolean) & (pl.col("OSDY") <= _DEATH_WINDOW_DAYS))
+    text = f"{early.height} of {infused.height} infused ({_percent(early.height, infused.height)})"
+    if early.is_empty() or "DTHCAUS" not in early.columns:
+        return text
+    causes = early.with_columns(pl.col("DTHCAUS").cast(pl.String).fill_null("cause not recorded").alias("why"))
+    counted = causes.group_by("why").agg(pl.len().alias("n")).sort(["n", "why"], descending=[True, False])
+    named = ", ".join(f"{one['why']} {one['n']}" for one in counted.to_dicts())
+    return f"{text}: {named}"
+
+
 def _percent(part: int, whole: int) -> str:
     share = 100 * part / whole
-    return "0 %" if part == 0 else "< 1 %" if share < 1 else f"{share:.0f} %"
+    return "0\u00a0%" if part == 0 else "<\u00a01\u00a0%" if share < 1 else f"{share:.0f}\u00a0%"
+
+
+_FACTS = {
+    "age": "Age, years",
+    "sex": "Sex",
+    "aetiology": "Cause of the liver disease",
+    "child_pugh": "Child-Pugh score",
+    "afp_ng_mL": "AFP, ng/mL",
+    "sum_of_diameters_mm": "Sum of target diameters, mm",
+    "site": "Site",
+    "country": "Country",
+    "best_response": "Best response",
+    "chosen": "How chosen",
+}
 
 
 def facts(story: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Facts of the followed patient as name and text, whether written as a mapping, a list or plain values."""
     found = story.get("facts", {name: value for name, value in story.items() if name not in _STORY})
     if isinstance(found, Mapping):
-        return [(str(name).replace("_", " "), plain(value)) for name, value in found.items()]
+        order = [*(name for name in _FACTS if name in found), *(name for name in found if name not in _FACTS)]
+        return [(_FACTS.get(name, str(name).replace("_", " ")), plain(found[name])) for name in order]
     return [("", plain(value)) for value in found] if isinstance(found, list) else [("", plain(found))]
 
 
@@ -91,7 +125,25 @@ def plain(value: object) -> str:
         return ", ".join(plain(one) for one in value)
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {plain(one)}" for name, one in value.items())
-    return str(value)
+    text = str(value)
+    inside = _IN_BRACKETS.fullmatch(text)
+    return ", ".join(_shorter(part.strip()) for part in inside[1].split(",") if part.strip()) if inside else text
+
+
+_IN_BRACKETS = re.compile(r"[(\[]([^()\[\]{}]*,[^()\[\]{}]*)[)\]]")
+"""a list of values that was written as text"""
+
+
+def _shorter(part: str) -> str:
+    try:
+        return plain(float(part))
+    except ValueError:
+        return part.strip("'\"")
+
+
+def with_unit(value: object, unit: str | None) -> str:
+    """A value and its unit; a pure number stands alone."""
+    return plain(value) if unit in (None, "", "1") else f"{plain(value)} {unit}"
 
 
 @dataclass(frozen=True)
@@ -121,7 +173,7 @@ def endpoint_rows(endpoints: pl.DataFrame, replicate: int | None) -> list[Endpoi
                 name=one["ENDPOINT"].replace("_", " ") + ("" if share else ", median"),
                 population=f"{one['POPULATION'].replace('_', ' ')}, from {one['TIMEZERO'].replace('_', ' ')}",
                 events=f"{one['EVENTS']} of {one['N']}",
-                estimate=_amount(one["VALUE"], share),
+                estimate=_amount(one["VALUE"], share) if one["N"] else NOTHING,
                 interval=_between(one["LOW"], one["HIGH"], share),
                 wilson=_between(one.get("WILSONLO"), one.get("WILSONHI"), share) if share else NOTHING,
                 all_trials=_spread(values, share),
@@ -133,7 +185,7 @@ def endpoint_rows(endpoints: pl.DataFrame, replicate: int | None) -> list[Endpoi
 def _amount(value: float | None, share: bool) -> str:
     if value is None:
         return "not reached" if not share else NOTHING
-    return f"{PERCENT * value:.0f} %" if share else f"{value / DAYS_PER_MONTH:.1f} months"
+    return f"{PERCENT * value:.0f}\u00a0%" if share else f"{value / DAYS_PER_MONTH:.1f} months"
 
 
 def _between(low: float | None, high: float | None, share: bool) -> str:
@@ -145,7 +197,7 @@ def _between(low: float | None, high: float | None, share: bool) -> str:
 def _spread(values: pl.Series, share: bool) -> str:
     if not len(values):
         return NOTHING
-    found = prediction_interval(values.to_numpy(), 0.9)
+    found = prediction_interval(values.to_numpy(), LEVEL)
     return f"{_amount(_median(values), share)} ({_between(float(found.low), float(found.high), share)})"
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import polars as pl
 from markupsafe import Markup
 
-from ..comparison import spread_of
+from ..spreads import spread_of
 
-_LEFT, _BOX, _SIDE, _GAP, _LINE, _PAD = 10, 240, 290, 34, 20, 12
+_LEFT, _BOX, _SIDE, _GAP, _LINE, _PAD = 10, 260, 300, 34, 20, 12
 _WIDE = 860
 _MOST_REASONS = 8
-_LONGEST = 62
+_LONGEST = 72
+_NO_BREAK = "\u00a0"
+_INDENT = "\u2003"
+"""set before the lines that go on with a reason"""
 _SVG = Markup(
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {height}" width="{wide}" height="{height}" role="img" '
     'aria-label="Participant flow"><defs><marker id="flow-arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" '
@@ -43,7 +48,7 @@ def _spread(people: pl.DataFrame, replicates: list[int]) -> str:
 
 
 def draw(subjects: pl.DataFrame, replicates: pl.DataFrame) -> Markup:
-    """The diagram; counts are the median over replicates with the 90 % interval."""
+    """The diagram; counts are the median over replicates with their interval."""
     numbers = replicates["REPLICATE"].to_list()
     left = [
         ("Consented and screened", spread_of(replicates, "SCREENED")),
@@ -62,7 +67,8 @@ def draw(subjects: pl.DataFrame, replicates: pl.DataFrame) -> Markup:
             y = bottom
             break
         name, why = right[place]
-        lines = [name, *(f"{_short(text)}: {spread}" for text, spread in why)] if why else [name, "none"]
+        reasons_told = [line for text, spread in why for line in _lines(f"{text}: {spread.replace(' ', _NO_BREAK)}")]
+        lines = [name, *(reasons_told or ["none"])]
         side_y = bottom + _GAP
         following = side_y + _tall(len(lines)) + _GAP
         middle = _LEFT + _BOX // 2
@@ -73,8 +79,9 @@ def draw(subjects: pl.DataFrame, replicates: pl.DataFrame) -> Markup:
     return _SVG.format(wide=_WIDE, height=y + 10, body=body)
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+def _lines(text: str) -> list[str]:
+    """The whole text over as many lines as it takes."""
+    return textwrap.wrap(text, _LONGEST, subsequent_indent=_INDENT) or [text]
 
 
 def _tall(lines: int) -> int:

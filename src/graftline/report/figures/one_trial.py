@@ -8,9 +8,10 @@ import altair as alt
 import polars as pl
 from markupsafe import Markup
 
+from ...base.clock import model_time
+from ...base.units import DAYS_PER_WEEK
 from .style import BLUE, GREY, RED, RESPONSES, WIDTH, colours, to_svg, values
 
-DAYS_PER_WEEK = 7
 _LANE = 20
 _GUIDES = [{"y": -30.0}, {"y": 20.0}]
 """RECIST 1.1 limits of partial response and progression, % of baseline or nadir: guides for the eye only"""
@@ -18,8 +19,13 @@ _STATES = {**RESPONSES, "not yet assessed": "#d9dde3"}
 _PALETTE = colours(RESPONSES)
 
 
-def _weeks(day: float) -> float:
-    return round(day / DAYS_PER_WEEK, 2)
+def _weeks(time: float) -> float:
+    return round(time / DAYS_PER_WEEK, 2)
+
+
+def _since_infusion(protocol_day: int) -> float:
+    """Weeks from the infusion on Day 1 to a protocol day."""
+    return _weeks(model_time(protocol_day))
 
 
 def _lane_order(people: pl.DataFrame) -> list[str]:
@@ -67,9 +73,9 @@ def swimmer(people: pl.DataFrame, responses: pl.DataFrame) -> Markup | None:
 
 
 def _segments(who: str, last: float, visits: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Stretches of one lane, in weeks: each visit's response holds until the next visit."""
-    days = [min(max(visit["ADY"], 0), last) for visit in visits]
-    states = [str(visit["AVALC"]) if visit["AVALC"] in RESPONSES else "NE" for visit in visits]
+    """Stretches of one lane, in weeks: each visit's response holds until the next visit, progression for good."""
+    days = [min(max(model_time(visit["ADY"]), 0), last) for visit in visits]
+    states = _progression_stays([str(visit["AVALC"]) if visit["AVALC"] in RESPONSES else "NE" for visit in visits])
     edges = [0, *days, last]
     names = ["not yet assessed", *states]
     if visits:
@@ -79,6 +85,12 @@ def _segments(who: str, last: float, visits: list[dict[str, Any]]) -> list[dict[
         for start, end, name in zip(edges[:-1], edges[1:], names, strict=True)
         if end > start
     ]
+
+
+def _progression_stays(states: list[str]) -> list[str]:
+    """Whatever is seen after the first progression, the patient has progressed."""
+    first = states.index("PD") if "PD" in states else len(states)
+    return [*states[:first], *["PD"] * (len(states) - first)]
 
 
 def best_changes(people: pl.DataFrame, scans: pl.DataFrame) -> pl.DataFrame:
@@ -116,7 +128,9 @@ def spider(people: pl.DataFrame, scans: pl.DataFrame) -> Markup | None:
             continue
         head = {"who": person["USUBJID"], "BOR": person["BOR"] or "NE"}
         rows.append({**head, "week": 0.0, "change": 0.0})
-        rows += [{**head, "week": _weeks(one["ADY"]), "change": one["PCHG"]} for one in own.sort("ADY").to_dicts()]
+        rows += [
+            {**head, "week": _since_infusion(one["ADY"]), "change": one["PCHG"]} for one in own.sort("ADY").to_dicts()
+        ]
     if not rows:
         return None
     lines = (

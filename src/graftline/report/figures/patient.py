@@ -28,14 +28,14 @@ PANELS = (
     Panel("T cells, per µL", {"TCRT": "TCR-T cells"}, 0.01),
     Panel("Transgene, copies/µg DNA", {"COPIES": "transgene"}, 1.0),
     Panel("IL-6, pg/mL", {"IL6": "IL-6"}, 1.0),
-    Panel("ANC and LYM, cells/µL", {"ANC": "neutrophils", "LYM": "lymphocytes"}, 1.0),
-    Panel("Platelets, cells/nL", {"PLT": "platelets"}, 1.0),
+    Panel("ANC and LYM, 10⁹/L", {"ANC": "neutrophils", "LYM": "lymphocytes"}, 0.01),
+    Panel("Platelets, 10⁹/L", {"PLT": "platelets"}, 1.0),
 )
 _LINES = (BLUE, ORANGE, GREEN)
 
 
 def follow(patient: pl.DataFrame, event_days: list[float]) -> Markup | None:
-    """Strips under one time axis; upright lines are the days of the story."""
+    """Strips under one axis of days since infusion; upright lines are the days of the story, on the same axis."""
     panels = [panel for panel in PANELS if any(_has(patient, name) for name in panel.columns)]
     if not panels or patient.is_empty():
         return None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+import textwrap
+from collections.abc import Iterable
 from typing import Any
 
 import altair as alt
@@ -16,11 +18,33 @@ PURPLE, SKY = "#CC79A7", "#56B4E9"
 """Okabe & Ito's colours, told apart by colour-blind readers"""
 
 ARMS = {"cells": BLUE, "no cells": ORANGE, "apheresed": GREEN}
+WITHOUT_KILL = "cells without kill (no-cells column)"
+LABELS = {"no cells": WITHOUT_KILL}
+"""what readers see instead of the name in the tables"""
 RESPONSES = {"CR": GREEN, "PR": SKY, "SD": ORANGE, "PD": RED, "NE": GREY}
 _ROOM = {"left": 42, "right": 42, "top": 8, "bottom": 6}  # readers' fonts may run wider than the renderer's
 _FONT = "Helvetica, Arial, 'Liberation Sans', sans-serif"
-_INK, _FAINT = "#1f2933", "#e4e7eb"
+INK, _FAINT = "#1f2933", "#e4e7eb"
 _IDENTIFIER = re.compile(r'(\bid="|url\(#|href="#)([\w-]+)')
+
+
+def shown(arm: str) -> str:
+    """The arm's name for readers."""
+    return LABELS.get(arm, arm)
+
+
+def palette(arms: Iterable[str]) -> alt.Scale:
+    """Colours of these arms under the names that readers see."""
+    return colours({shown(arm): ARMS[arm] for arm in arms})
+
+
+def two_lines(text: str, width: int) -> str:
+    """The text broken at words with line feeds, as many lines as it takes: nothing is cut."""
+    return "\n".join(textwrap.wrap(text, width)) or text
+
+
+LINES = "split(datum.label, '\\n')"
+"""axis labels over several lines"""
 
 
 def values(rows: list[dict[str, Any]]) -> alt.InlineData:
@@ -42,8 +66,8 @@ def to_svg(chart: alt.Chart | alt.LayerChart | alt.VConcatChart | alt.FacetChart
             labelFontSize=12,
             titleFontSize=13,
             titleFontWeight="normal",
-            labelColor=_INK,
-            titleColor=_INK,
+            labelColor=INK,
+            titleColor=INK,
             gridColor=_FAINT,
             domainColor=GREY,
             tickColor=GREY,
@@ -51,8 +75,8 @@ def to_svg(chart: alt.Chart | alt.LayerChart | alt.VConcatChart | alt.FacetChart
             labelFlush=False,
         )
         .configure_legend(labelFontSize=12, titleFontSize=12, titleFontWeight="normal", orient="top", labelLimit=0)
-        .configure_header(labelFontSize=13, titleFontSize=13, labelFontWeight="bold", labelColor=_INK)
-        .configure_title(fontSize=13, anchor="start", color=_INK)
+        .configure_header(labelFontSize=13, titleFontSize=13, labelFontWeight="bold", labelColor=INK)
+        .configure_title(fontSize=13, anchor="start", color=INK)
     )
     drawn = vl_convert.vegalite_to_svg(styled.to_dict())
     numbers: dict[str, int] = {}  # the renderer counts on from chart to chart; here each chart starts anew
