@@ -63,3 +63,11 @@ def test_an_infusion_before_the_product_is_out_of_the_plant_is_found_out(part):
     apheresed = replace(ready, made=late, ready=late, history=broken)
     with pytest.raises(AssertionError, match="the product is not released"):
         walk(replace(part, apheresed=apheresed))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("first", range(0, 100, 10))
+def test_a_hundred_replicates_fit_through_the_tables(first):
+    """Rare ways (repeated lymphodepletion, rescue, remake after death) turn up only in many patients."""
+    counts = walk(simulate_part(load_protocol("adp_a2afp"), list(range(first, first + 10)), 77))
+    assert counts["infusion.infuse"] > 0

@@ -348,9 +348,10 @@ def _treatment_and_end(part: Part, row: int, fate: _Fate) -> list[Event]:
 def _without_cells(part: Part, fate: _Fate, given: _Given) -> list[Event]:
     """Lymphodepletion without an infusion: death before it, or given up and rescued."""
     ends = _leaves(part, 0, fate) if fate.abandoned is None else fate.abandoned
-    events = [event for event in _conditioned(given.ask, 1) if event.day <= ends]
+    events = []
     if fate.postponed is not None:
         events.append(Event(given.lymphodepletion, "subject", 1, "pass_rescreen"))
+    events += [event for event in _conditioned(given.ask, 1) if event.day <= ends]
     if fate.abandoned is not None:
         events += [Event(ends, "infusion", 1, name) for name in ("abandon", "close_abandoned")]
         events.append(Event(ends, "subject", 1, "rescue"))
