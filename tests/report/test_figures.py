@@ -8,7 +8,7 @@ import pytest
 from graftline.base.errors import InputError
 from graftline.report import write_report
 from graftline.report.figures import courses, flow, one_trial, patient, sensitivity, survival
-from graftline.report.figures.style import WITHOUT_KILL
+from graftline.report.figures.style import WITHOUT_EFFECT
 from graftline.report.tables import early_deaths, facts, plain, with_unit
 
 
@@ -31,9 +31,9 @@ def test_blood_counts_below_one_per_nanolitre_are_on_the_axis():
 
 def test_the_cells_without_kill_are_named_so_and_left_out_of_the_transgene(tables):
     drawn = {marker.code: _words(courses.course(tables["bands"], marker)) for marker in courses.MARKERS}
-    assert WITHOUT_KILL in drawn["AFP"]
-    assert WITHOUT_KILL in drawn["TUMOUR"]
-    assert WITHOUT_KILL not in drawn["TRANSGENE"]
+    assert WITHOUT_EFFECT in drawn["AFP"]
+    assert WITHOUT_EFFECT in drawn["TUMOUR"]
+    assert WITHOUT_EFFECT not in drawn["TRANSGENE"]
 
 
 def test_a_course_with_the_transgene_of_the_no_cells_column_only_is_not_drawn(tables):

@@ -35,7 +35,7 @@ def course_table(part: Part) -> Table:
     found = []
     for arm, outcomes in (("cells", treated.with_cells), ("no cells", treated.no_cells)):
         times = outcomes.courses.times
-        chosen = np.flatnonzero((times % DAYS_PER_WEEK == 0) & (times <= until))
+        chosen = np.flatnonzero((times % DAYS_PER_WEEK == 0) & (times >= -DAYS_PER_WEEK) & (times <= until))
         begun = times[chosen][None, :] >= treated.treatment.begins[:, None]
         alive = begun & (times[chosen][None, :] <= np.minimum(outcomes.death_day, outcomes.last_day)[:, None])
         who, when = np.nonzero(alive)

@@ -9,7 +9,7 @@ _COMPARED_INFUSIONS = (2, 9, 12, 18)
 
 
 def replicate_table(adsl: pl.DataFrame) -> pl.DataFrame:
-    """One row per replicate: the funnel, best responses with and without kill, CRS, toxicity, infusion days."""
+    """One row per replicate: funnel, best responses with and without effect of the cells, CRS, infusion days."""
 
     def counts(column: str, suffix: str) -> list[pl.Expr]:
         return [

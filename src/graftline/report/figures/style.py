@@ -18,8 +18,8 @@ PURPLE, SKY = "#CC79A7", "#56B4E9"
 """Okabe & Ito's colours, told apart by colour-blind readers"""
 
 ARMS = {"cells": BLUE, "no cells": ORANGE, "apheresed": GREEN}
-WITHOUT_KILL = "cells without kill (no-cells column)"
-LABELS = {"no cells": WITHOUT_KILL}
+WITHOUT_EFFECT = "cells without effect (no-cells column)"
+LABELS = {"no cells": WITHOUT_EFFECT}
 """what readers see instead of the name in the tables"""
 RESPONSES = {"CR": GREEN, "PR": SKY, "SD": ORANGE, "PD": RED, "NE": GREY}
 _ROOM = {"left": 42, "right": 42, "top": 8, "bottom": 6}  # readers' fonts may run wider than the renderer's
