@@ -96,7 +96,7 @@ def test_an_interrupt_while_the_program_loads_is_as_quiet_as_later(tmp_path):
 
 def test_an_interrupt_of_the_whole_terminal_prints_no_traceback_of_a_worker(small_trial, tmp_path):
     code = "from graftline.cli import main; main()"
-    arguments = ["simulate", small_trial, "--replicates", "60", "--workers", "2", "--out", str(tmp_path / "out")]
+    arguments = ["simulate", small_trial, "--replicates", "20000", "--workers", "2", "--out", str(tmp_path / "out")]
     with subprocess.Popen(
         [sys.executable, "-c", code, *arguments], stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
@@ -144,7 +144,7 @@ def test_an_interrupted_run_is_readable_and_goes_on(small_trial, tmp_path):
         "simulate",
         small_trial,
         "--replicates",
-        "31",
+        "2000",
         "--workers",
         "1",
         "--out",
@@ -152,7 +152,7 @@ def test_an_interrupted_run_is_readable_and_goes_on(small_trial, tmp_path):
     ]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         while not (out / "parts" / "00000").is_dir() and process.poll() is None:
-            time.sleep(0.1)
+            time.sleep(0.005)
         process.send_signal(signal.SIGINT)
         _, told = process.communicate(timeout=60)
     assert process.returncode == 130, told
