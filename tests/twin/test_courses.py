@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from house_patients import conditioning_for, latents_of, treated, typical_latents, varied_baseline
 
-from graftline.engine import Workers
 from graftline.twin import CourseRequest, Infusion, run_courses
 
 DAYS = np.arange(-7, 60.0)
@@ -17,8 +16,7 @@ def test_a_course_depends_on_its_own_patient_alone(population):
     whole = run_courses(request, DAYS)
     some = np.array([7, 3, 30])
     part = run_courses(treated(population.take(some), modules=("marrow",)), DAYS)
-    with Workers(2) as workers:
-        spread = run_courses(request, DAYS, workers)
+    spread = run_courses(request, DAYS, threads=2)
     for symbol, values in whole.states.items():
         assert np.array_equal(part.states[symbol], values[some]), symbol
         assert np.array_equal(spread.states[symbol], values), symbol

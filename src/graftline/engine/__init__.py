@@ -1,10 +1,10 @@
-"""Solves ordinary differential equations for many patients at once. Knows no medicine.
+"""Solves ordinary differential equations for many patients at once. Knows no medicine."""
 
-A small interface that a compiled engine will stand behind later; libroadrunner (CVODE) does the work for now.
-"""
+from .model import Model, load, load_antimony, load_sbml
+from .request import Doses, Extinction, Request
+from .result import Result, Status
+from .solve import solve
 
-from .model import Model, load_antimony
-from .request import Doses, Extinction, Request, Solution, Status
-from .solve import Workers, solve
-
-__all__ = ["Doses", "Extinction", "Model", "Request", "Solution", "Status", "Workers", "load_antimony", "solve"]
+__all__ = [
+    "Doses", "Extinction", "Model", "Request", "Result", "Status", "load", "load_antimony", "load_sbml", "solve",
+]  # fmt: skip

@@ -1,116 +1,127 @@
-"""A model text, read and checked: its states, parameters, observables and where doses may enter."""
+"""A model, ready to be solved: what it is made of, by name."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..base.errors import Fault, InputError
+from .compiling.native import kept
+from .compiling.program import Program, from_json
 
-INPUT = "input_"
-"""A dose into state X enters through the parameter ``input_X``, in units of X per time, added to the rate of X."""
+if TYPE_CHECKING:
+    from .system import System
+
+_ANTIMONY, _SBML = (".ant", ".txt"), (".xml", ".sbml")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
     """The equations of one patient, without the patient.
 
-    Every name is one of: a state (has a rate), an observable (follows from states at once), an input (``input_X``,
-    where doses into state X enter) or a parameter. `own_values` are the numbers that stand in the text; a state or
-    parameter without one must be given with the request.
+    Every name is one of: a *state* (it has a rate), a *parameter* (it has none; an event may set it) or an
+    *observable* (it follows from time, states and parameters). `own_values` are the numbers that stand in the text; a
+    state or parameter for which the text gives neither a number nor a formula must be given when the model is run.
     """
 
     name: str
-    states: tuple[str, ...]
-    parameters: tuple[str, ...]
-    observables: tuple[str, ...]
-    inputs: Mapping[str, str]
-    """state -> the parameter through which its doses enter"""
-    own_values: Mapping[str, float]
-    units: Mapping[str, str]
-    """name -> unit as declared in the text; names without a unit are missing"""
-    sbml: str
-    """the model as SBML, initial assignments taken out; also the key under which a compiled model is kept"""
+    text: str
+    """as it was read"""
+    format: str
+    """'antimony' or 'sbml'"""
+    program: Program
+    """the equations, ready to be compiled"""
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """Names of what is integrated."""
+        return self.program.states
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of what stays as it is unless an event sets it."""
+        return self.program.constants
+
+    @property
+    def observables(self) -> tuple[str, ...]:
+        """Names of what follows from the others."""
+        return tuple(self.program.observables)
+
+    @property
+    def units(self) -> Mapping[str, str]:
+        """name -> unit as declared in the text; names without a unit are missing"""
+        return self.program.units
+
+    @property
+    def own_values(self) -> Mapping[str, float]:
+        """Initial values of states and values of parameters that stand in the text as numbers."""
+        return self.program.own_values
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """States and parameters that the text leaves open: they must be given."""
+        own = self.program.initial
+        return tuple(name for slot, name in enumerate(self.program.quantities, start=1) if slot not in own)
+
+    @cached_property
+    def system(self) -> System:
+        """The equations as sympy expressions, to be shown or checked by other means."""
+        return _read(self.text, self.name, self.format)
+
+
+def load(path: Path | str) -> Model:
+    """Read a model file: Antimony (.ant, .txt) or SBML (.xml, .sbml).
+
+    Raises InputError with every fault found: what cannot be read, and what the engine does not support, each with the
+    element's id.
+    """
+    path = Path(path)
+    form = "antimony" if path.suffix in _ANTIMONY else "sbml" if path.suffix in _SBML else ""
+    if not form:
+        endings = ", ".join((*_ANTIMONY, *_SBML))
+        raise InputError(Fault(str(path), "has an ending that says nothing about its format", f"name it {endings}"))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(Fault(str(path), f"cannot be read: {error}", "name a readable model file")) from error
+    return _loaded(text, path.name, form)
 
 
 def load_antimony(text: str, name: str = "model") -> Model:
-    """Read an Antimony text (rate rules, assignment rules, parameters; no reactions, events or delays).
-
-    Raises InputError with every fault found; `name` is what the faults call the text.
-    """
-    import antimony  # heavy, needed only when a model is read
-
-    antimony.clearPreviousLoads()
-    try:
-        if antimony.loadAntimonyString(text) < 0:
-            raise InputError(_syntax_fault(antimony.getLastError(), name))
-        return load_sbml(antimony.getSBMLString(antimony.getMainModuleName()), name)
-    finally:
-        antimony.clearPreviousLoads()
+    """Read an Antimony text; `name` is what faults call it. Raises InputError with every fault found."""
+    return _loaded(text, name, "antimony")
 
 
 def load_sbml(text: str, name: str = "model") -> Model:
-    """Read an SBML text under the same limits as `load_antimony`."""
-    import libsbml  # heavy, needed only when a model is read
-
-    document = libsbml.readSBMLFromString(text)
-    content = document.getModel()
-    faults = [*_what_we_cannot_solve(content, name), *_unknown_names(content, name)]
-    if faults:
-        raise InputError(faults)
-    while content.getNumInitialAssignments():  # initial values come with the request
-        content.removeInitialAssignment(0)
-    rules = [content.getRule(index) for index in range(content.getNumRules())]
-    states = tuple(rule.getVariable() for rule in rules if rule.isRate())
-    observables = tuple(rule.getVariable() for rule in rules if rule.isAssignment())
-    quantities = [content.getParameter(index) for index in range(content.getNumParameters())]
-    fixed = tuple(one.getId() for one in quantities if one.getId() not in {*states, *observables})
-    inputs = {state: INPUT + state for state in states if INPUT + state in fixed}
-    own_values = {one.getId(): one.getValue() for one in quantities if one.isSetValue()}
-    for one in quantities:  # the solver wants a number everywhere; the request is checked to bring it
-        if not one.isSetValue() and one.getId() not in observables:
-            one.setValue(0.0)
-    return Model(
-        name=name,
-        states=states,
-        parameters=tuple(other for other in fixed if other not in inputs.values()),
-        observables=observables,
-        inputs=inputs,
-        own_values={key: own_values[key] for key in (*states, *fixed) if key in own_values},
-        units={one.getId(): one.getUnits() for one in quantities if one.isSetUnits()},
-        sbml=libsbml.writeSBMLToString(document),
-    )
+    """Read an SBML text; `name` is what faults call it. Raises InputError with every fault found."""
+    return _loaded(text, name, "sbml")
 
 
-def _syntax_fault(message: str, name: str) -> Fault:
-    """Antimony's own message with its line, as a fault."""
-    line = re.search(r"line (\d+)", message)
-    place = f"{name}:{line.group(1)}" if line else name
-    return Fault(place, " ".join(message.split()), "mend the model text")
+def _loaded(text: str, name: str, form: str) -> Model:
+    """From the cache if the same text was read before by the same code."""
+
+    def lowered() -> bytes:
+        from .compiling.lowering import lower  # imports sympy, which a known text does not need
+
+        return lower(_read(text, name, form)).to_json().encode()
+
+    program = from_json(kept("program", [_version(), form, text], lowered).decode())
+    return Model(name=name, text=text, format=form, program=program)
 
 
-def _what_we_cannot_solve(content: Any, name: str) -> Iterator[Fault]:
-    """What the engine does not take: reactions, events, constraints, algebraic rules, compartments' species, delays."""
-    for kind, count in (
-        ("reactions", content.getNumReactions()),
-        ("species", content.getNumSpecies()),
-        ("events", content.getNumEvents()),
-    ):
-        if count:
-            yield Fault(name, f"the model has {kind}", "write states as rate rules (X' = ...), doses as doses")
-    rules = [content.getRule(index) for index in range(content.getNumRules())]
-    if any(rule.isAlgebraic() for rule in rules):
-        yield Fault(name, "the model has an algebraic rule", "solve it for one quantity and write X := ...")
-    if not any(rule.isRate() for rule in rules):
-        yield Fault(name, "the model has no state", "write at least one rate rule, X' = ...")
+def _read(text: str, name: str, form: str) -> System:
+    from .sbml import read_antimony, read_sbml  # heavy
+
+    return read_antimony(text, name) if form == "antimony" else read_sbml(text, name)
 
 
-def _unknown_names(content: Any, name: str) -> Iterator[Fault]:
-    """Inputs that belong to no state: a dose into them would be lost."""
-    states = {rule.getVariable() for rule in map(content.getRule, range(content.getNumRules())) if rule.isRate()}
-    for parameter in map(content.getParameter, range(content.getNumParameters())):
-        symbol = parameter.getId()
-        if symbol.startswith(INPUT) and symbol.removeprefix(INPUT) not in states:
-            yield Fault(f"{name} {symbol}", "an input without its state", f"name it {INPUT}X after a state X")
+@cache
+def _version() -> str:
+    """A digest of the files that decide what a text means."""
+    here = Path(__file__).parent
+    files = [*sorted((here / "sbml").glob("*.py")), *sorted((here / "compiling").glob("*.py")), here / "system.py"]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()

@@ -1,94 +1,92 @@
-"""Solving: a patient gets the same numbers whoever else is in the batch, in any order, with any number of workers."""
+"""Solving: a patient gets the same numbers whoever else is in the batch, in any order, with any number of threads."""
 
 from __future__ import annotations
 
-import multiprocessing
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
-from types import TracebackType
-from typing import Self
+import os
+import threading
+from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ._libroadrunner import solve_batch
+from .compiling.kernel import CompiledModel, compile_model, compile_observe
+from .compiling.native import Library
 from .model import Model
-from .request import Doses, Request, Solution, check_request
+from .request import Request, check_request
+from .result import Result, Status, message
+from .running.preparing import infused_slots, job_of, kernel_of
+from .running.records import JobArrays, Kernel, Numbers, new_lanes
 
-_CHUNKS_PER_WORKER = 4  # patients differ in how long they take; smaller chunks even that out
-
-
-@dataclass
-class Workers:
-    """Processes that solve patients side by side; open them once with ``with`` and hand them to every `solve`."""
-
-    count: int
-
-    def __post_init__(self) -> None:
-        self._pool: ProcessPoolExecutor | None = None
-
-    def __enter__(self) -> Self:
-        if self.count > 1:  # spawn: a forked copy of a process with compiled code and threads is unsafe
-            self._pool = ProcessPoolExecutor(self.count, mp_context=multiprocessing.get_context("spawn"))
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
-            self._pool = None
-
-    def solve(self, model: Model, parts: Sequence[Request]) -> list[Solution]:
-        """Each part solved, in the order given."""
-        if self._pool is None:
-            return [solve_batch(model, part) for part in parts]
-        return list(self._pool.map(solve_batch, [model] * len(parts), parts))
+Progress = Callable[[int, int], None]
+"""called with (patients begun, patients) now and then"""
+_LOOK_EVERY = 0.05  # seconds between looks at threads that work
 
 
-def solve(model: Model, request: Request, workers: Workers | None = None) -> Solution:
+def solve(
+    model: Model,
+    request: Request,
+    threads: int | None = None,
+    *,
+    lanes: int | None = None,
+    progress: Progress | None = None,
+) -> Result:
     """Solve the model for every patient of the request.
 
     Raises InputError (all faults at once) before anything runs. A patient whose equations cannot be solved is marked
-    in `status` and `messages`; the others go on. Results do not depend on the other patients, their order or `workers`,
-    to the last bit.
+    in `status` and `messages`; the others go on. To the last bit, a patient's numbers do not depend on the other
+    patients, their order, `threads` (default: as many as there are processors) or `lanes` (patients per step).
     """
     check_request(model, request)
-    if workers is None or workers.count < 2 or len(request) < 2:
-        return solve_batch(model, request)
-    pieces = np.array_split(np.arange(len(request)), min(len(request), workers.count * _CHUNKS_PER_WORKER))
-    return _joined(request, pieces, workers.solve(model, [_part(request, piece) for piece in pieces]))
-
-
-def _part(request: Request, patients: NDArray[np.intp]) -> Request:
-    """The request for some patients only; `patients` is a range without gaps."""
-    doses, first = request.doses, int(patients[0])
-    own = (doses.patient >= first) & (doses.patient <= int(patients[-1]))
-    return replace(
-        request,
-        start=request.start[patients],
-        times=request.times if request.times.ndim == 1 else request.times[patients],
-        parameters={name: array[patients] for name, array in request.parameters.items()},
-        initial={name: array[patients] for name, array in request.initial.items()},
-        doses=Doses(
-            patient=doses.patient[own] - first,
-            time=doses.time[own],
-            state=doses.state[own],
-            amount=doses.amount[own],
-            duration=doses.duration[own],
-        ),
-    )
-
-
-def _joined(request: Request, pieces: Sequence[NDArray[np.intp]], parts: Sequence[Solution]) -> Solution:
-    return Solution(
+    compiled = compile_model(model.program, infused_slots(model.program, request.doses), lanes)
+    observe = _observe(compiled, request)
+    kernel = kernel_of(compiled, observe.addresses["observe"] if observe else 0)
+    out: Numbers = np.empty((len(request), request.times.shape[-1], len(request.outputs)))
+    arrays = job_of(compiled, request, out, all_states=observe is not None)
+    _work(kernel, arrays, compiled.layout.places, min(threads or _processors(), max(len(request), 1)), progress)
+    status, names = arrays["status"], model.program.quantities
+    return Result(
+        names=tuple(request.outputs),
+        units={name: model.units[name] for name in request.outputs if name in model.units},
         times=request.times,
-        values={name: np.concatenate([part.values[name] for part in parts]) for name in request.outputs},
-        status=np.concatenate([part.status for part in parts]),
+        values=out,
+        status=status,
+        steps=arrays["steps"],
+        rejected=arrays["rejected"],
         messages={
-            int(piece[index]): message
-            for piece, part in zip(pieces, parts, strict=True)
-            for index, message in part.messages.items()
+            int(patient): message(int(status[patient]), float(arrays["failed_at"][patient]), names, quantity)
+            for patient in np.flatnonzero(status != Status.OK)
+            for quantity in [int(arrays["failed_in"][patient])]
         },
     )
+
+
+def _processors() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _observe(compiled: CompiledModel, request: Request) -> Library | None:
+    """Code for the outputs, if some of them are more than states."""
+    if set(request.outputs) <= set(compiled.program.states):
+        return None
+    return compile_observe(compiled, request.outputs)
+
+
+def _work(kernel: Kernel, arrays: JobArrays, places: int, threads: int, progress: Progress | None) -> None:
+    """Run the control loop in some threads until all patients are done; an interrupt ends all of them."""
+    from .running.loop import run_lanes  # numba takes a while to import
+
+    job = arrays.job
+    own = [new_lanes(kernel, job, places) for _ in range(threads)]
+    others = [threading.Thread(target=run_lanes, args=(kernel, job, one.lanes), daemon=True) for one in own]
+    for one in others:
+        one.start()
+    try:
+        while any(one.is_alive() for one in others):
+            for one in others:
+                one.join(_LOOK_EVERY / threads)
+            if progress is not None:
+                progress(min(int(arrays["next_patient"][0]), job.patients), job.patients)
+    finally:
+        arrays["stop"][0] = 1
+        for one in others:
+            one.join()

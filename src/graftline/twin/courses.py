@@ -108,7 +108,7 @@ def referral_state(latents: Latents) -> CourseState:
     )
 
 
-def run_courses(request: CourseRequest, times: Numbers, workers: engine.Workers | None = None) -> Courses:
+def run_courses(request: CourseRequest, times: Numbers, threads: int = 1) -> Courses:
     """Solve all courses of the batch; `times` is model time in days, (times,) or (patients, times), rising.
 
     A value at the time of a dose is that just before it. A patient whose equations cannot be solved is marked in
@@ -131,11 +131,11 @@ def run_courses(request: CourseRequest, times: Numbers, workers: engine.Workers 
         relative_tolerance=request.relative_tolerance or number("relative_tolerance"),
         absolute_tolerance=number("absolute_tolerance"),
     )
-    solved = engine.solve(model, asked, workers)
+    solved = engine.solve(model, asked, threads)
     return Courses(
         latents=latents,
         times=solved.times,
-        states=solved.values,
+        states={symbol: np.ascontiguousarray(solved[symbol]) for symbol in model.states},
         copies_per_cell=_given_or(request.copies_per_cell, np.full(len(request), number("copies_per_cell"))),
         status=solved.status,
         messages=solved.messages,

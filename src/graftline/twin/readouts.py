@@ -31,7 +31,7 @@ class Courses:
     """symbol -> (patients, times); names as in the model texts"""
     copies_per_cell: Numbers
     """vector copies per transduced cell, (patients,)"""
-    status: NDArray[np.int8]
+    status: NDArray[np.int64]
     messages: Mapping[int, str]
 
     def __len__(self) -> int:

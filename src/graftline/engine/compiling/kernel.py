@@ -1,0 +1,112 @@
+"""A model's machine code: made once for a model, a set of infused states and a processor, then kept on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from .assembly import LIBRARY_DECLARATIONS, declarations
+from .functions import function_definitions
+from .layout import Layout, hoisted_nodes
+from .native import Library, compile_object, kept, this_machine
+from .program import Program
+from .single import SingleWriter
+from .step import StepWriter, dense_function, equations, take_function
+
+FUNCTIONS = ("step", "take", "dense", "begin", "prepare", "rates", "conditions", "events")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompiledModel:
+    """A model's functions for a number of lanes, and the layout they work on."""
+
+    program: Program
+    layout: Layout
+    lanes: int
+    library: Library
+
+
+@cache
+def _version() -> str:
+    """A digest of the files that decide what is compiled: with other files, kept code is made anew."""
+    import llvmlite
+
+    text = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+    return f"{hashlib.sha256(text).hexdigest()} {llvmlite.__version__}"
+
+
+def machine_key() -> list[str]:
+    """What tells apart processors that need code of their own."""
+    machine = this_machine()
+    return [machine.triple, machine.cpu, machine.features]
+
+
+def compile_model(program: Program, infused: Sequence[int] = (), lanes: int | None = None) -> CompiledModel:
+    """Machine code for a program; `infused` are the slots of the states that infusions run into.
+
+    `lanes` is the number of patients per step (1, 2, 4 or 8), by default what this processor does best. It changes no
+    patient's numbers.
+    """
+    lanes = lanes or this_machine().lanes
+    text = program.to_json()
+    key = [_version(), text, json.dumps(list(infused)), str(lanes), *machine_key()]
+    made: list[bytes] = []
+
+    def make(which: int) -> bytes:
+        if not made:
+            made.extend(_made(program.copy(), tuple(infused), lanes))
+        return made[which]
+
+    plan = json.loads(kept("layout", key, lambda: make(0)))
+    code = kept("model", key, lambda: make(1))
+    layout = Layout(**{**plan, "hoisted": tuple(plan["hoisted"]), "infused": tuple(plan["infused"])})
+    return CompiledModel(program=program, layout=layout, lanes=lanes, library=Library(code, FUNCTIONS))
+
+
+def _made(program: Program, infused: tuple[int, ...], lanes: int) -> tuple[bytes, bytes]:
+    """The layout as JSON, and the object code; `program` is added to."""
+    known = len(program.graph)
+    own = equations(program)
+    relations = program.relations()
+    events = [node for event in program.events for node in event.nodes]
+    layout = Layout(
+        states=len(program.states),
+        constants=len(program.constants),
+        hoisted=hoisted_nodes(program.graph, [*own.roots, *relations, *events]),
+        known=known,
+        relations=len(relations),
+        infused=infused,
+    )
+    single = SingleWriter(program, layout, lanes)
+    bodies = [single.begin(), single.prepare(), single.rates(), single.conditions(), single.events()]
+    bodies += [StepWriter(own, layout, lanes).function("step"), take_function(layout, lanes, "take")]
+    bodies.append(dense_function(layout, lanes, "dense"))
+    return json.dumps(asdict(layout)).encode(), compile_object(_module(bodies, {1, lanes}))
+
+
+def compile_observe(compiled: CompiledModel, outputs: Sequence[str]) -> Library:
+    """The function that computes outputs, by their names, of which some are more than states."""
+    key = [_version(), compiled.program.to_json(), json.dumps(list(compiled.layout.infused)), str(compiled.lanes)]
+    key += [*machine_key(), json.dumps(list(outputs))]
+
+    def make() -> bytes:
+        program, layout = compiled.program.copy(), compiled.layout
+        slots = {name: program.graph.slot(slot) for slot, name in enumerate(program.quantities, start=1)}
+        nodes = [slots[name] if name in slots else program.observables[name] for name in outputs]
+        own = tuple(node if node < layout.known else -1 for node in layout.hoisted)  # this graph knows no derivatives
+        single = SingleWriter(program, replace(layout, hoisted=own), compiled.lanes)
+        return compile_object(_module([single.observe(nodes)], {1}))
+
+    return Library(kept("observe", key, make), ["observe"])
+
+
+def _module(bodies: Sequence[str], lanes: set[int]) -> str:
+    """The text of a module with these functions and all they call."""
+    shared = [declarations(width) + "\n" + function_definitions(width) for width in sorted(lanes)]
+    lines = "\n".join([LIBRARY_DECLARATIONS, *shared]).splitlines()
+    declared = dict.fromkeys(line for line in lines if line.startswith("declare"))
+    return "\n".join([*declared, *(line for line in lines if not line.startswith("declare")), *bodies])

@@ -1,0 +1,112 @@
+"""How compiled control code reaches memory and compiled models: by address, so that it can itself be kept on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numba
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
+
+_WORD, _DOUBLE = ir.IntType(64), ir.DoubleType()
+
+
+def njit(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function of the control loop: without the interpreter's lock, kept on disk, arithmetic as written."""
+    compiled: Callable[..., Any] = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    return compiled
+
+
+def _inline(function: Callable[..., Any]) -> Any:
+    """A function of types that gives LLVM code, to be written into compiled code where it is called."""
+    return intrinsic(function)
+
+
+def _place(builder: Any, kind: Any, address: Any, index: Any) -> Any:
+    """A pointer to the index-th of the values of eight bytes that begin at the address."""
+    return builder.gep(builder.inttoptr(address, kind.as_pointer()), [index], inbounds=True)
+
+
+def _loads(kind: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        return builder.load(_place(builder, kind, *values))
+
+    return generate
+
+
+def _stores(kind: Any) -> Any:
+    def generate(context: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        builder.store(values[2], _place(builder, kind, values[0], values[1]))
+        return context.get_dummy_value()
+
+    return generate
+
+
+@_inline
+def get(_typing: Any, address: Any, index: Any) -> Any:
+    """The index-th number at the address."""
+    return types.float64(types.int64, types.int64), _loads(_DOUBLE)
+
+
+@_inline
+def put(_typing: Any, address: Any, index: Any, value: Any) -> Any:
+    """Write the index-th number at the address."""
+    return types.void(types.int64, types.int64, types.float64), _stores(_DOUBLE)
+
+
+@_inline
+def get_whole(_typing: Any, address: Any, index: Any) -> Any:
+    """The index-th whole number at the address."""
+    return types.int64(types.int64, types.int64), _loads(_WORD)
+
+
+@_inline
+def put_whole(_typing: Any, address: Any, index: Any, value: Any) -> Any:
+    """Write the index-th whole number at the address."""
+    return types.void(types.int64, types.int64, types.int64), _stores(_WORD)
+
+
+@_inline
+def take_ticket(_typing: Any, address: Any) -> Any:
+    """The whole number at the address, which is one more afterwards; safe between threads."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        place = builder.inttoptr(values[0], _WORD.as_pointer())
+        return builder.atomic_rmw("add", place, ir.Constant(_WORD, 1), "monotonic")
+
+    return types.int64(types.int64), generate
+
+
+def _caller(names: int, pointers: int) -> Any:
+    """A call of the function at the first address; `pointers` of the others are pointers, the rest whole numbers."""
+
+    def generate(context: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        byte = ir.IntType(8).as_pointer()
+        arguments = [
+            builder.inttoptr(value, byte) if index < pointers else value for index, value in enumerate(values[1:])
+        ]
+        kind = ir.FunctionType(ir.VoidType(), [one.type for one in arguments])
+        builder.call(builder.inttoptr(values[0], kind.as_pointer()), arguments)
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * names), generate
+
+
+@_inline
+def call_lanes(_typing: Any, function: Any, work: Any) -> Any:
+    """function(work)"""
+    return _caller(2, 1)
+
+
+@_inline
+def call_dense(_typing: Any, function: Any, work: Any, states: Any, count: Any) -> Any:
+    """function(work, states, count)"""
+    return _caller(4, 2)
+
+
+@_inline
+def call_one(_typing: Any, function: Any, moment: Any, rest: Any, out: Any) -> Any:
+    """function(moment, rest, out)"""
+    return _caller(4, 3)

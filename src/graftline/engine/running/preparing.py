@@ -1,0 +1,155 @@
+"""From a request to the plain arrays of the control loop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ..compiling.kernel import CompiledModel
+from ..compiling.program import Program
+from ..request import Doses as DoseTable
+from ..request import Extinction, Request
+from .records import JobArrays, Kernel, Numbers, Places
+
+_WAITING = 64  # room for so many events of one patient that wait for their time, or four times their number
+
+
+def infused_slots(program: Program, doses: DoseTable) -> tuple[int, ...]:
+    """Slots of the states that infusions run into."""
+    names = sorted({str(name) for name in doses.state[doses.duration > 0]})
+    return tuple(sorted(program.slot(name) for name in names))
+
+
+def kernel_of(compiled: CompiledModel, observe: int) -> Kernel:
+    """Addresses and places; `observe` is the address of the function of outputs, 0 if all outputs are states."""
+    layout, at = compiled.layout, compiled.library.addresses
+    return Kernel(
+        step=at["step"],
+        take=at["take"],
+        dense=at["dense"],
+        begin=at["begin"],
+        prepare=at["prepare"],
+        rates=at["rates"],
+        conditions=at["conditions"],
+        events=at["events"],
+        observe=observe,
+        lanes=compiled.lanes,
+        states=layout.states,
+        constants=layout.constants,
+        relations=layout.relations,
+        first_input=layout.first_input,
+        inputs=len(layout.infused),
+        step_size=layout.step_size,
+        error=layout.error,
+        relative_tolerance=layout.relative_tolerance,
+        new_states=layout.new_states,
+        dense_place=layout.dense,
+        inside=layout.inside,
+    )
+
+
+def job_of(compiled: CompiledModel, request: Request, out: Numbers, *, all_states: bool) -> JobArrays:
+    """The request as arrays; results go to `out` (patients, times, outputs), which is filled with NaN first.
+
+    `all_states`: some output is more than a state, so that all states are needed wherever there is output.
+    """
+    program, patients = compiled.program, len(request)
+    states = {name: index for index, name in enumerate(program.states)}
+    output_states = _places([states[name] for name in request.outputs] if not all_states else [])
+    watching = bool(compiled.layout.relations or request.extinctions)
+    needed = _places(range(len(states))) if all_states or watching else np.unique(output_states)
+    named = {**request.parameters, **request.initial}
+    times = np.ascontiguousarray(np.atleast_2d(request.times), dtype=float)
+    out.fill(np.nan)
+    arrays = {
+        "given": np.array([np.asarray(array, dtype=float) for array in named.values()]).T.copy(),
+        "given_slots": _places([program.slot(name) for name in named]),
+        "start": np.ascontiguousarray(request.start, dtype=float),
+        "times": times,
+        "output_states": output_states,
+        "needed": needed,
+        "out": out,
+        "tolerances": _tolerances(program, request),
+        **_doses(program, request, compiled.layout.infused),
+        **_groups(states, request.extinctions),
+        **_events(program),
+        **{name: np.zeros(patients, dtype=np.int64) for name in ("status", "steps", "rejected")},
+        "failed_at": np.full(patients, np.nan),
+        "failed_in": np.full(patients, -1, dtype=np.int64),
+        "next_patient": np.zeros(1, dtype=np.int64),
+        "stop": np.zeros(1, dtype=np.int64),
+    }
+    sizes = {
+        "patients": patients,
+        "given_columns": len(named),
+        "times_count": times.shape[1],
+        "times_stride": times.shape[1] if len(times) > 1 else 0,
+        "outputs": len(request.outputs),
+        "needed_count": len(needed),
+        "groups": len(request.extinctions),
+        "event_count": len(program.events),
+        "assignments": sum(len(event.assignments) for event in program.events),
+        "waiting": max(_WAITING, 4 * len(program.events)) if program.events else 0,
+        "max_steps": request.max_steps,
+    }
+    return JobArrays(arrays=arrays, sizes=sizes)
+
+
+def _places(values: Sequence[int] | range) -> Places:
+    return np.array(values, dtype=np.int64)
+
+
+def _tolerances(program: Program, request: Request) -> Numbers:
+    absolute = request.absolute_tolerance
+    each = absolute if isinstance(absolute, Mapping) else dict.fromkeys(program.states, absolute)
+    return np.array([request.relative_tolerance, *(each[name] for name in program.states)])
+
+
+def _groups(states: Mapping[str, int], rules: Sequence[Extinction]) -> dict[str, Numbers | Places]:
+    return {
+        "threshold": np.array([rule.threshold for rule in rules], dtype=float),
+        "member_first": _starts([len(rule.states) for rule in rules]),
+        "members": _places([states[name] for rule in rules for name in rule.states]),
+        "source_first": _starts([len(rule.not_while_positive) for rule in rules]),
+        "sources": _places([states[name] for rule in rules for name in rule.not_while_positive]),
+    }
+
+
+def _starts(lengths: Sequence[int]) -> Places:
+    """Where each of several runs of these lengths begins, and where the last ends."""
+    return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
+
+
+def _doses(program: Program, request: Request, infused: Sequence[int]) -> dict[str, Numbers | Places]:
+    """One row per bolus, two per infusion; those at the same time by state and amount, whatever the table's order."""
+    table = request.doses
+    slot = _places([program.slot(str(name)) for name in table.state])
+    runs = table.duration > 0
+    rate = np.divide(table.amount, table.duration, out=np.zeros(len(table)), where=runs)
+    which = {state: k for k, state in enumerate(infused)}
+    inputs = _places([which[one] if running else -1 for one, running in zip(slot.tolist(), runs.tolist(), strict=True)])
+    patient = np.concatenate([table.patient, table.patient[runs]])
+    columns = {
+        "dose_time": np.concatenate([table.time, (table.time + table.duration)[runs]]).astype(float),
+        "dose_slot": np.concatenate([slot, slot[runs]]),
+        "dose_amount": np.concatenate([np.where(runs, rate, table.amount), -rate[runs]]).astype(float),
+        "dose_input": np.concatenate([inputs, inputs[runs]]),
+    }
+    order = np.lexsort([*reversed(columns.values()), patient])
+    columns = {name: np.ascontiguousarray(column[order]) for name, column in columns.items()}
+    counts = np.bincount(patient.astype(np.int64), minlength=len(request))
+    volume = _places([program.dose_volume.get(one, 0) for one in columns["dose_slot"].tolist()])
+    return {"dose_first": _starts(counts.tolist()), "dose_volume": volume, **columns}
+
+
+def _events(program: Program) -> dict[str, Numbers | Places]:
+    events = program.events
+    return {
+        "initial_value": _places([event.initial_value for event in events]),
+        "persistent": _places([event.persistent for event in events]),
+        "from_trigger": _places([event.values_from_trigger_time for event in events]),
+        "delayed": _places([event.delay is not None for event in events]),
+        "event_first": _starts([len(event.assignments) for event in events]),
+        "event_slots": _places([slot for event in events for slot in event.assignments]),
+    }

@@ -1,0 +1,334 @@
+"""From an SBML model to an initial value problem with events. Names follow `engine.system`: quantities, observables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import sympy as sp
+
+from ...base.errors import Fault, InputError
+from ..system import TIME, Event, Expression, System, symbol
+from .mathematics import Formulas, UnsupportedError, literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Species:
+    """How a species is kept."""
+
+    name: str
+    quantity: str
+    """its name as a quantity: the species', or amount(species)"""
+    is_amount: bool
+    """whether its symbol in formulas means an amount"""
+    keeps_amount: bool
+    """whether its quantity is an amount"""
+    compartment: str
+    dimensionless: bool
+
+
+class Translation:
+    """One model being translated. Values and rates behind names are worked out when first asked for."""
+
+    def __init__(self, model: Any, name: str) -> None:
+        self._model, self._name = model, name
+        self._formulas = Formulas(self.value, self.rate_of)
+        self._faults: list[Fault] = []
+        self._values: dict[str, Expression | None] = {}
+        self._rates: dict[str, Expression | None] = {}
+        self._rules = {rule.getVariable(): rule for rule in model.getListOfRules() if rule.isSetMath()}
+        self._assignments = {one.getSymbol(): one for one in model.getListOfInitialAssignments() if one.isSetMath()}
+        self._reactions = {one.getId(): one for one in model.getListOfReactions()}
+        self._plain = {one.getId(): one for one in (*model.getListOfCompartments(), *model.getListOfParameters())}
+        self._references = {one.getId(): one for one in self._all_references() if one.getId()}
+        self._species = {one.getId(): self._kept(one) for one in model.getListOfSpecies()}
+
+    def _all_references(self) -> Iterator[Any]:
+        for reaction in self._model.getListOfReactions():
+            yield from reaction.getListOfReactants()
+            yield from reaction.getListOfProducts()
+
+    def _kept(self, species: Any) -> _Species:
+        name, compartment = species.getId(), self._model.getCompartment(species.getCompartment())
+        flat = compartment.isSetSpatialDimensions() and compartment.getSpatialDimensionsAsDouble() == 0
+        is_amount = species.getHasOnlySubstanceUnits() or flat
+        assigned = name in self._rules and self._rules[name].isAssignment()
+        moving = not is_amount and not compartment.getConstant() and not assigned
+        return _Species(
+            name=name,
+            quantity=f"amount({name})" if moving else name,
+            is_amount=is_amount,
+            keeps_amount=is_amount or moving,
+            compartment=compartment.getId(),
+            dimensionless=flat,
+        )
+
+    # values behind names
+
+    def value(self, name: str) -> Expression:
+        """What a name in a formula stands for, over quantities and time."""
+        if name not in self._values:
+            self._values[name] = None  # being worked out
+            self._values[name] = self._worked_out(name)
+        found = self._values[name]
+        if found is None:
+            raise UnsupportedError(f"{name} depends on itself")
+        return found
+
+    def _worked_out(self, name: str) -> Expression:
+        rule = self._rules.get(name)
+        if rule is not None and rule.isAssignment():
+            return self._number_of(rule.getMath(), name, otherwise=sp.nan)
+        if name in self._species:
+            species = self._species[name]
+            found = symbol(species.quantity)
+            moving = species.keeps_amount and not species.is_amount
+            return found / self.value(species.compartment) if moving else found
+        if name in self._reactions:
+            law = self._reactions[name].getKineticLaw()
+            return sp.Integer(0) if law is None else self._number_of(law.getMath(), name, otherwise=sp.Integer(0))
+        if name in self._plain or name in self._references:
+            return symbol(name)
+        raise UnsupportedError(f"uses {name}, which is not defined")
+
+    def _number_of(self, math: Any, place: str, otherwise: Expression) -> Expression:
+        return otherwise if math is None else self._guarded(place, partial(self._formulas.number, math))
+
+    def _guarded(self, place: str, make: Callable[[], Expression]) -> Expression:
+        """What `make` gives; what is not supported becomes a fault at this place."""
+        try:
+            return make()
+        except UnsupportedError as error:
+            self._faults.append(Fault(f"{self._name} {place}", str(error), "write the model without it"))
+            return sp.nan
+
+    # change per time
+
+    def rate_of(self, name: str) -> Expression:
+        """The change per time of what a name stands for."""
+        if name in self._species:
+            species = self._species[name]
+            own = self._quantity_rate(species.quantity)
+            if species.keeps_amount and not species.is_amount:
+                volume = self.value(species.compartment)
+                return (own - self.value(name) * self._total_derivative(volume)) / volume
+            return own
+        return self._total_derivative(self.value(name))
+
+    def _total_derivative(self, e: Expression) -> Expression:
+        """d e / d time along the solution."""
+        found = sp.diff(e, TIME)
+        for one in sorted(e.free_symbols - {TIME}, key=lambda one: str(one.name)):
+            found += sp.diff(e, one) * self._quantity_rate(one.name)
+        return found
+
+    def _quantity_rate(self, quantity: str) -> Expression:
+        if quantity not in self._rates:
+            self._rates[quantity] = None
+            self._rates[quantity] = self._worked_out_rate(quantity)
+        found = self._rates[quantity]
+        if found is None:
+            raise UnsupportedError(f"the rate of {quantity} depends on itself")
+        return found
+
+    def _worked_out_rate(self, quantity: str) -> Expression:
+        name = quantity.removeprefix("amount(").removesuffix(")") if quantity not in self._plain else quantity
+        species, rule = self._species.get(name), self._rules.get(name)
+        if rule is not None and rule.isRate():
+            own = self._number_of(rule.getMath(), name, otherwise=sp.Integer(0))
+            if species is not None and species.keeps_amount and not species.is_amount:
+                volume = self.value(species.compartment)
+                return own * volume + self.value(name) * self._total_derivative(volume)
+            return own
+        return sp.Integer(0) if species is None else self._from_reactions(species)
+
+    def _from_reactions(self, species: _Species) -> Expression:
+        element = self._model.getSpecies(species.name)
+        if element.getBoundaryCondition() or element.getConstant():
+            return sp.Integer(0)
+        terms = []
+        for reaction in self._model.getListOfReactions():
+            for sign, references in ((-1, reaction.getListOfReactants()), (1, reaction.getListOfProducts())):
+                for one in references:
+                    if one.getSpecies() == species.name:
+                        terms.append(sign * self._stoichiometry(one) * self.value(reaction.getId()))
+        factor = element.getConversionFactor() or self._model.getConversionFactor()
+        total = sp.Add(*terms) * (self.value(factor) if factor else 1)
+        return total if species.keeps_amount else total / self.value(species.compartment)
+
+    def _stoichiometry(self, reference: Any) -> Expression:
+        name = reference.getId()
+        changes = name in self._rules or name in self._assignments or name in self._event_variables
+        if changes or (name and not reference.isSetStoichiometry()):
+            return self.value(name)
+        return literal(reference.getStoichiometry()) if reference.isSetStoichiometry() else sp.Integer(1)
+
+    @property
+    def _event_variables(self) -> set[str]:
+        return {
+            one.getVariable() for event in self._model.getListOfEvents() for one in event.getListOfEventAssignments()
+        }
+
+    # the whole
+
+    def system(self) -> System:
+        """The model as a system. Raises InputError with every fault found."""
+        states, constants = self._quantities()
+        rates = {name: self._guarded(name, partial(self._quantity_rate, name)) for name in states}
+        observables = dict(self._observables({*states, *constants}))
+        initial = self._initial((*states, *constants))
+        events = tuple(self._events({*states, *constants}))
+        if self._faults:
+            raise InputError(list(dict.fromkeys(self._faults)))
+        volumes = {
+            one.quantity: one.compartment
+            for one in self._species.values()
+            if one.quantity in states and not one.keeps_amount
+        }
+        return System(
+            name=self._name,
+            states=states,
+            constants=constants,
+            initial=initial,
+            rates=rates,
+            observables=observables,
+            events=events,
+            dose_volume=volumes,
+            units=self._units(),
+        )
+
+    def _quantities(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """States, then constants, each in the order of the text: species, then the others."""
+        states: list[str] = []
+        constants: list[str] = []
+        for name, species in self._species.items():
+            if name in self._rules and self._rules[name].isAssignment():
+                continue
+            element = self._model.getSpecies(name)
+            reacts = not (element.getBoundaryCondition() or element.getConstant()) and any(
+                one.getSpecies() == name for one in self._all_references()
+            )
+            (states if reacts or name in self._rules else constants).append(species.quantity)
+        for name in (*self._plain, *self._references):
+            rule = self._rules.get(name)
+            if rule is None or rule.isRate():
+                (constants if rule is None else states).append(name)
+        return tuple(states), tuple(constants)
+
+    def _observables(self, quantities: set[str]) -> Iterator[tuple[str, Expression]]:
+        for name in (*self._species, *self._plain, *self._references, *self._reactions):
+            if name not in quantities:
+                yield name, self._guarded(name, partial(self.value, name))
+        for name, species in self._species.items():
+            amount = f"amount({name})"
+            value = self._guarded(name, partial(self.value, name))
+            if amount not in quantities:
+                yield amount, value if species.is_amount else value * self.value(species.compartment)
+            if not species.dimensionless:
+                volume = self.value(species.compartment)
+                yield f"concentration({name})", value / volume if species.is_amount else value
+
+    # initial values
+
+    def _initial(self, quantities: tuple[str, ...]) -> dict[str, Expression]:
+        """Own initial values in an order in which each uses only earlier ones."""
+        own = {name: value for name in quantities for value in [self._own_initial(name)] if value is not None}
+        ordered: dict[str, Expression] = {}
+
+        def place(name: str, above: tuple[str, ...]) -> None:
+            if name in ordered or name not in own:
+                return
+            if name in above:
+                self._faults.append(
+                    Fault(f"{self._name} {name}", "its initial value depends on itself", "break the circle")
+                )
+                return
+            for one in sorted(str(one.name) for one in own[name].free_symbols - {TIME}):
+                place(one, (*above, name))
+            ordered[name] = own[name]
+
+        for name in quantities:
+            place(name, ())
+        return ordered
+
+    def _own_initial(self, quantity: str) -> Expression | None:
+        name = next((one.name for one in self._species.values() if one.quantity == quantity), quantity)
+        species = self._species.get(name)
+        assignment = self._assignments.get(name)
+        if assignment is not None:
+            value = self._number_of(assignment.getMath(), name, otherwise=sp.nan)
+            moving = species is not None and species.keeps_amount and not species.is_amount
+            return value * self.value(species.compartment) if species is not None and moving else value
+        if species is not None:
+            return self._species_initial(species)
+        if name in self._references:
+            reference = self._references[name]
+            return literal(reference.getStoichiometry()) if reference.isSetStoichiometry() else None
+        return _size_or_value(self._plain[name])
+
+    def _species_initial(self, species: _Species) -> Expression | None:
+        element = self._model.getSpecies(species.name)
+        if element.isSetInitialAmount():
+            amount = literal(element.getInitialAmount())
+            return amount if species.keeps_amount else amount / self.value(species.compartment)
+        if element.isSetInitialConcentration():
+            concentration = literal(element.getInitialConcentration())
+            return concentration * self.value(species.compartment) if species.keeps_amount else concentration
+        return None
+
+    # events
+
+    def _events(self, quantities: set[str]) -> Iterator[Event]:
+        for number, event in enumerate(self._model.getListOfEvents()):
+            trigger = event.getTrigger()
+            if trigger is None or not trigger.isSetMath():
+                continue  # without a condition it never happens
+            name = event.getId() or f"event {number + 1}"
+            assignments: dict[str, Expression] = {}
+            factors: dict[str, Expression] = {}
+            for one in event.getListOfEventAssignments():
+                if one.isSetMath():
+                    quantity = self._assigned(one.getVariable(), factors)
+                    value = self._number_of(one.getMath(), name, otherwise=sp.nan)
+                    if quantity not in quantities:
+                        self._faults.append(Fault(f"{self._name} {name}", f"sets {quantity}, which follows from a rule",
+                                                  "set what the rule uses"))  # fmt: skip
+                    assignments[quantity] = value
+            yield Event(
+                name=name,
+                trigger=self._guarded(name, partial(self._formulas.boolean, trigger.getMath())),
+                initial_value=trigger.getInitialValue(),
+                persistent=trigger.getPersistent(),
+                delay=self._optional(event.getDelay(), name),
+                priority=self._optional(event.getPriority(), name),
+                values_from_trigger_time=event.getUseValuesFromTriggerTime(),
+                assignments=assignments,
+                factors=factors,
+            )
+
+    def _optional(self, element: Any, place: str) -> Expression | None:
+        if element is None or element.getMath() is None:
+            return None
+        return self._number_of(element.getMath(), place, otherwise=sp.nan)
+
+    def _assigned(self, name: str, factors: dict[str, Expression]) -> str:
+        """The quantity that is set when this name is; notes what to multiply with."""
+        species = self._species.get(name)
+        if species is None:
+            return name
+        if species.keeps_amount and not species.is_amount:
+            factors[species.quantity] = self.value(species.compartment)
+        return species.quantity
+
+    def _units(self) -> dict[str, str]:
+        """As declared, of parameters and compartments."""
+        return {name: one.getUnits() for name, one in self._plain.items() if one.isSetUnits()}
+
+
+def _size_or_value(element: Any) -> Expression | None:
+    """Of a compartment or a parameter, if the text gives one; a compartment without a size has 1."""
+    if hasattr(element, "isSetSize"):
+        return literal(element.getSize()) if element.isSetSize() else sp.Integer(1)
+    return literal(element.getValue()) if element.isSetValue() else None
