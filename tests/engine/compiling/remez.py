@@ -17,7 +17,9 @@ def minimax(function: Callable, weight: Callable, low, high, terms: int):
         reference = [int((k + 0.5) * count / (terms + 1)) for k in range(terms + 1)]
         for _ in range(40):
             coefficients, level = _levelled(grid, wanted, weights, reference, terms)
-            errors = [w * (mp.polyval(coefficients[::-1], x) - g) for x, g, w in zip(grid, wanted, weights)]
+            errors = [
+                w * (mp.polyval(coefficients[::-1], x) - g) for x, g, w in zip(grid, wanted, weights, strict=True)
+            ]
             largest, following = max(map(abs, errors)), _extremes(errors, terms + 1)
             if following == reference or largest < level * (1 + mp.mpf(10) ** -3):
                 break
