@@ -107,7 +107,7 @@ def _loaded(text: str, name: str, form: str) -> Model:
     def lowered() -> bytes:
         from .compiling.lowering import lower  # imports sympy, which a known text does not need
 
-        return lower(_read(text, name, form)).to_json().encode()
+        return lower(_read(text, name, form)).json.encode()
 
     program = from_json(kept("program", [_version(), form, text], lowered).decode())
     return Model(name=name, text=text, format=form, program=program)

@@ -150,7 +150,7 @@ def _number_faults(model: Model, request: Request) -> Iterator[Fault]:
 
 def _dose_faults(model: Model, request: Request) -> Iterator[Fault]:
     doses = request.doses
-    for state in sorted({str(name) for name in doses.state} - set(model.states)):
+    for state in sorted({str(name) for name in np.unique(doses.state)} - set(model.states)):
         yield Fault(f"request.doses {state}", "is no state of the model", f"dose one of {sorted(model.states)}")
     if not len(doses):
         return

@@ -68,7 +68,7 @@ def _observe(compiled: CompiledModel, request: Request) -> Library | None:
     """Code for the outputs, if some of them are more than states."""
     if set(request.outputs) <= set(compiled.program.states):
         return None
-    return compile_observe(compiled, request.outputs)
+    return compile_observe(compiled, tuple(request.outputs))
 
 
 def _work(kernel: Kernel, arrays: JobArrays, places: int, threads: int, progress: Progress | None) -> None:

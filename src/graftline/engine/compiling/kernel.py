@@ -6,17 +6,18 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from .assembly import LIBRARY_DECLARATIONS, declarations
 from .functions import function_definitions
 from .layout import Layout, hoisted_nodes
 from .native import Library, compile_object, kept, this_machine
-from .program import Program
+from .program import Program, from_json
 from .single import SingleWriter
 from .step import StepWriter, dense_function, equations, take_function
 
+_MODELS_KEPT = 64  # in one process
 FUNCTIONS = ("step", "take", "dense", "begin", "prepare", "rates", "conditions", "events")
 
 
@@ -45,26 +46,29 @@ def machine_key() -> list[str]:
     return [machine.triple, machine.cpu, machine.features]
 
 
-def compile_model(program: Program, infused: Sequence[int] = (), lanes: int | None = None) -> CompiledModel:
+def compile_model(program: Program, infused: tuple[int, ...] = (), lanes: int | None = None) -> CompiledModel:
     """Machine code for a program; `infused` are the slots of the states that infusions run into.
 
     `lanes` is the number of patients per step (1, 2, 4 or 8), by default what this processor does best. It changes no
     patient's numbers.
     """
-    lanes = lanes or this_machine().lanes
-    text = program.to_json()
-    key = [_version(), text, json.dumps(list(infused)), str(lanes), *machine_key()]
+    return _compiled(program.json, infused, lanes or this_machine().lanes)
+
+
+@lru_cache(maxsize=_MODELS_KEPT)
+def _compiled(text: str, infused: tuple[int, ...], lanes: int) -> CompiledModel:
+    key = [_version(), text, json.dumps(infused), str(lanes), *machine_key()]
     made: list[bytes] = []
 
     def make(which: int) -> bytes:
         if not made:
-            made.extend(_made(program.copy(), tuple(infused), lanes))
+            made.extend(_made(from_json(text), infused, lanes))
         return made[which]
 
     plan = json.loads(kept("layout", key, lambda: make(0)))
     code = kept("model", key, lambda: make(1))
     layout = Layout(**{**plan, "hoisted": tuple(plan["hoisted"]), "infused": tuple(plan["infused"])})
-    return CompiledModel(program=program, layout=layout, lanes=lanes, library=Library(code, FUNCTIONS))
+    return CompiledModel(program=from_json(text), layout=layout, lanes=lanes, library=Library(code, FUNCTIONS))
 
 
 def _made(program: Program, infused: tuple[int, ...], lanes: int) -> tuple[bytes, bytes]:
@@ -88,17 +92,21 @@ def _made(program: Program, infused: tuple[int, ...], lanes: int) -> tuple[bytes
     return json.dumps(asdict(layout)).encode(), compile_object(_module(bodies, {1, lanes}))
 
 
-def compile_observe(compiled: CompiledModel, outputs: Sequence[str]) -> Library:
+def compile_observe(compiled: CompiledModel, outputs: tuple[str, ...]) -> Library:
     """The function that computes outputs, by their names, of which some are more than states."""
-    key = [_version(), compiled.program.to_json(), json.dumps(list(compiled.layout.infused)), str(compiled.lanes)]
-    key += [*machine_key(), json.dumps(list(outputs))]
+    return _compiled_observe(compiled.program.json, compiled.layout, compiled.lanes, outputs)
+
+
+@lru_cache(maxsize=_MODELS_KEPT)
+def _compiled_observe(text: str, layout: Layout, lanes: int, outputs: tuple[str, ...]) -> Library:
+    key = [_version(), text, json.dumps(asdict(layout)), str(lanes), *machine_key(), json.dumps(outputs)]
 
     def make() -> bytes:
-        program, layout = compiled.program.copy(), compiled.layout
+        program = from_json(text)
         slots = {name: program.graph.slot(slot) for slot, name in enumerate(program.quantities, start=1)}
         nodes = [slots[name] if name in slots else program.observables[name] for name in outputs]
         own = tuple(node if node < layout.known else -1 for node in layout.hoisted)  # this graph knows no derivatives
-        single = SingleWriter(program, replace(layout, hoisted=own), compiled.lanes)
+        single = SingleWriter(program, replace(layout, hoisted=own), lanes)
         return compile_object(_module([single.observe(nodes)], {1}))
 
     return Library(kept("observe", key, make), ["observe"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 from .graph import RELATIONS, Graph, Node
@@ -77,10 +78,11 @@ class Program:
 
     def copy(self) -> Program:
         """An equal program with a graph of its own, which may be added to."""
-        return from_json(self.to_json())
+        return from_json(self.json)
 
-    def to_json(self) -> str:
-        """As text, from which `from_json` makes an equal program."""
+    @cached_property
+    def json(self) -> str:
+        """As text, from which `from_json` makes an equal program; written once, before anything is added."""
         graph = self.graph
         fields = {
             "first_constant": graph.first_constant,
@@ -106,7 +108,7 @@ def _listed(event: EventNodes) -> dict[str, Any]:
 
 
 def from_json(text: str) -> Program:
-    """The program that `Program.to_json` wrote."""
+    """The program that `Program.json` is."""
     fields: dict[str, Any] = json.loads(text)
     graph = Graph(fields["first_constant"])
     graph.restore(

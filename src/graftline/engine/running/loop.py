@@ -32,7 +32,9 @@ def run_lanes(k: Kernel, j: Job, s: Lanes) -> None:
         alive += _take_next(k, j, s, lane)
     while alive > 0:
         if get_whole(j.stop, 0) != 0:
-            _give_up(k, j, s)
+            for lane in range(width):
+                if get_whole(s.patient, lane) >= 0:
+                    _fail(j, s, lane, _STOPPED, -1)
             return
         for lane in range(width):
             put(w, k.step_size * width + lane, _limited(get(s.step, lane), get(w, lane), get(s.stop, lane)))
@@ -67,13 +69,6 @@ def _limited(step: float, now: float, stop: float) -> float:
     if step > 0.5 * rest:
         return 0.5 * rest
     return step
-
-
-@njit
-def _give_up(k: Kernel, j: Job, s: Lanes) -> None:
-    for lane in range(k.lanes):
-        if get_whole(s.patient, lane) >= 0:
-            _fail(j, s, lane, _STOPPED, -1)
 
 
 @njit
@@ -261,14 +256,9 @@ def _look_inside(k: Kernel, j: Job, s: Lanes, lane: int, begin: float, step: flo
     """Put time and the needed states at a share of the step into the place for a moment inside it."""
     width, w = k.lanes, s.work
     put(w, k.inside * width + lane, begin + share * step)
-    rest, product = 1.0 - share, share * (1.0 - share)
     for index in range(j.needed_count):
         state = get_whole(j.needed, index)
-        dense = (k.dense_place + state) * width + lane
-        further = k.states * width
-        bend = get(w, dense) + share * (get(w, dense + further) + share * get(w, dense + 2 * further))
-        old, new = get(w, (1 + state) * width + lane), get(w, (k.new_states + state) * width + lane)
-        put(w, (k.inside + 1 + state) * width + lane, rest * old + share * new + product * bend)
+        put(w, (k.inside + 1 + state) * width + lane, _inside(k, s, lane, state, share))
 
 
 @njit
@@ -278,8 +268,33 @@ def _write_until(k: Kernel, j: Job, s: Lanes, lane: int, begin: float, step: flo
         time = _output_time(j, s, lane)
         if time > end or (before and time == end):
             return
-        _look_inside(k, j, s, lane, begin, step, (time - begin) / step if time < begin + step else 1.0)
-        _write(k, j, s, lane, k.inside)
+        share = (time - begin) / step if time < begin + step else 1.0
+        if k.observe == 0:
+            _write_states(k, j, s, lane, share)
+        else:
+            _look_inside(k, j, s, lane, begin, step, share)
+            _write(k, j, s, lane, k.inside)
+
+
+@njit
+def _write_states(k: Kernel, j: Job, s: Lanes, lane: int, share: float) -> None:
+    """One row of outputs that are states, at a share of the step."""
+    output = get_whole(s.output, lane)
+    row = (get_whole(s.patient, lane) * j.times_count + output) * j.outputs
+    put_whole(s.output, lane, output + 1)
+    for column in range(j.outputs):
+        put(j.out, row + column, _inside(k, s, lane, get_whole(j.output_states, column), share))
+
+
+@njit
+def _inside(k: Kernel, s: Lanes, lane: int, state: int, share: float) -> float:
+    """A state at a share of the step."""
+    width, w = k.lanes, s.work
+    dense, further = (k.dense_place + state) * width + lane, k.states * width
+    bend = get(w, dense) + share * (get(w, dense + further) + share * get(w, dense + 2 * further))
+    old, new = get(w, (1 + state) * width + lane), get(w, (k.new_states + state) * width + lane)
+    value: float = (1.0 - share) * old + share * new + share * (1.0 - share) * bend
+    return value
 
 
 @njit

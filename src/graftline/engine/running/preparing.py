@@ -124,11 +124,12 @@ def _starts(lengths: Sequence[int]) -> Places:
 def _doses(program: Program, request: Request, infused: Sequence[int]) -> dict[str, Numbers | Places]:
     """One row per bolus, two per infusion; those at the same time by state and amount, whatever the table's order."""
     table = request.doses
-    slot = _places([program.slot(str(name)) for name in table.state])
+    names, which_name = np.unique(table.state, return_inverse=True)
+    slot = _places([program.slot(str(name)) for name in names])[which_name]
     runs = table.duration > 0
     rate = np.divide(table.amount, table.duration, out=np.zeros(len(table)), where=runs)
-    which = {state: k for k, state in enumerate(infused)}
-    inputs = _places([which[one] if running else -1 for one, running in zip(slot.tolist(), runs.tolist(), strict=True)])
+    which = _places([infused.index(one) if one in infused else -1 for one in range(len(program.quantities) + 1)])
+    inputs = np.where(runs, which[slot], -1)
     patient = np.concatenate([table.patient, table.patient[runs]])
     columns = {
         "dose_time": np.concatenate([table.time, (table.time + table.duration)[runs]]).astype(float),
@@ -139,8 +140,8 @@ def _doses(program: Program, request: Request, infused: Sequence[int]) -> dict[s
     order = np.lexsort([*reversed(columns.values()), patient])
     columns = {name: np.ascontiguousarray(column[order]) for name, column in columns.items()}
     counts = np.bincount(patient.astype(np.int64), minlength=len(request))
-    volume = _places([program.dose_volume.get(one, 0) for one in columns["dose_slot"].tolist()])
-    return {"dose_first": _starts(counts.tolist()), "dose_volume": volume, **columns}
+    volume = _places([program.dose_volume.get(one, 0) for one in range(len(program.quantities) + 1)])
+    return {"dose_first": _starts(counts.tolist()), "dose_volume": volume[columns["dose_slot"]], **columns}
 
 
 def _events(program: Program) -> dict[str, Numbers | Places]:
