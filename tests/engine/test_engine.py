@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -238,3 +239,57 @@ def test_a_number_that_stands_neither_in_the_text_nor_in_the_request_is_asked_fo
     with pytest.raises(InputError, match=r"request\.parameters k: has no value in the model text"):
         solved(model)
     assert solved(model, parameters={"k": np.ones(1)})["x"][0, 1] == pytest.approx(np.exp(-1))
+
+
+def test_results_in_pieces_are_those_of_the_whole(tmp_path):
+    model = engine.load_antimony(OSCILLATOR)
+    request = oscillators([3, 1, 4, 1, 5, 2, 0])
+    whole = engine.solve(model, request)
+    pieces = list(engine.stream(model, request, chunk=3))
+    assert [len(piece) for piece in pieces] == [3, 3, 1]
+    assert np.array_equal(np.concatenate([piece.values for piece in pieces]), whole.values)
+    files = engine.solve_to_parquet(model, request, tmp_path / "out", chunk=3)
+    table = pl.read_parquet(files)
+    assert table.columns == ["patient", "status", "time", "a", "b"]
+    assert np.array_equal(table["a"].to_numpy().reshape(7, -1), whole["a"])
+    with pytest.raises(InputError, match="is not empty; name a new folder"):
+        engine.solve_to_parquet(model, request, tmp_path / "out")
+
+
+def test_one_line_runs_a_model_for_one_patient_or_many(decay):
+    times = np.array([0.0, 1.0, 2.0])
+    assert decay.compile().run(times=times)["x"][0] == pytest.approx(np.exp(-0.5 * times), rel=1e-5)
+    many = decay.run(times=times, parameters={"k": [0.1, 1.0]}, initial={"x": 3}, outputs=["double"], rtol=1e-9)
+    assert many["double"] == pytest.approx(6 * np.exp(-np.outer([0.1, 1.0], times)), rel=1e-8)
+
+
+def test_a_parameter_below_zero_is_refused_by_name_unless_it_may_be(decay):
+    below = {"k": np.array([-1.0])}
+    with pytest.raises(InputError, match=r"parameters k: is below zero; mend it, or name it in may_be_negative"):
+        solved(decay, parameters=below)
+    grown = solved(decay, parameters=below, may_be_negative=("k",))["x"][0, 1]
+    assert grown == pytest.approx(np.e, rel=1e-8)
+
+
+def test_progress_is_told_and_ends_with_everyone(decay):
+    told = []
+    request = Request(times=TIMES, outputs=("x",), start=np.zeros(500))
+    engine.solve(decay, request, progress=lambda done, all_: told.append((done, all_)))
+    assert told[-1] == (500, 500)
+
+
+def test_what_is_kept_on_disk_may_be_damaged_or_unwritable(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRAFTLINE_CACHE", str(tmp_path))
+    text = "w = 0.25; x' = -w * x; x = 1"
+    first = engine.load_antimony(text).run(times=TIMES).values
+    kept = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(kept) == 3  # the equations, the layout, the machine code
+    for path in kept:
+        path.write_bytes(path.read_bytes()[:-1] + b"?")
+    from graftline.engine.compiling import kernel
+
+    kernel._compiled.cache_clear()
+    assert np.array_equal(engine.load_antimony(text).run(times=TIMES).values, first)
+    monkeypatch.setenv("GRAFTLINE_CACHE", "/proc/nowhere")
+    kernel._compiled.cache_clear()
+    assert np.array_equal(engine.load_antimony(text).run(times=TIMES).values, first)

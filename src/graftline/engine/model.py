@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from ..base.errors import Fault, InputError
+from .batches import pieces, write_parquet
+from .compiling.kernel import compile_model
 from .compiling.native import kept
 from .compiling.program import Program, from_json
+from .request import Doses, Request, check_request
+from .result import Result
+from .solving import Progress, solve_program
 
 if TYPE_CHECKING:
     from .system import System
@@ -64,13 +72,88 @@ class Model:
     @property
     def needed(self) -> tuple[str, ...]:
         """States and parameters that the text leaves open: they must be given."""
-        own = self.program.initial
-        return tuple(name for slot, name in enumerate(self.program.quantities, start=1) if slot not in own)
+        return self.program.needed
 
     @cached_property
     def system(self) -> System:
         """The equations as sympy expressions, to be shown or checked by other means."""
         return _read(self.text, self.name, self.format)
+
+    def compile(self) -> Self:
+        """Make the machine code now rather than with the first run; the same model again."""
+        compile_model(self.program)
+        return self
+
+    def run(
+        self,
+        *,
+        times: ArrayLike,
+        outputs: Sequence[str] | None = None,
+        parameters: Mapping[str, ArrayLike] | None = None,
+        initial: Mapping[str, ArrayLike] | None = None,
+        doses: Doses | None = None,
+        rtol: float = 1e-6,
+        threads: int | None = None,
+    ) -> Result:
+        """Solve for one patient or many: `solve` for those who need no more than this.
+
+        `parameters` and `initial` are numbers or arrays (patients,), all of one length; `times` is (times,) or
+        (patients, times) and the first is the start; outputs are all states unless named. Raises InputError.
+        """
+        given = {name: np.atleast_1d(np.asarray(value, dtype=float)) for name, value in (parameters or {}).items()}
+        states = {name: np.atleast_1d(np.asarray(value, dtype=float)) for name, value in (initial or {}).items()}
+        moments = np.asarray(times, dtype=float)
+        patients = max([len(array) for array in (*given.values(), *states.values())], default=1)
+        patients = len(moments) if moments.ndim == 2 else patients
+        request = Request(
+            times=moments,
+            outputs=tuple(self.states if outputs is None else outputs),
+            start=np.broadcast_to(moments[..., 0], (patients,)).copy(),
+            parameters={name: _for_all(array, patients) for name, array in given.items()},
+            initial={name: _for_all(array, patients) for name, array in states.items()},
+            doses=doses or Doses(),
+            relative_tolerance=rtol,
+            absolute_tolerance=1e-3 * rtol,
+        )
+        return solve(self, request, threads)
+
+
+def _for_all(array: NDArray[np.float64], patients: int) -> NDArray[np.float64]:
+    """One number stands for all patients."""
+    return np.repeat(array, patients) if len(array) == 1 else array
+
+
+def solve(
+    model: Model,
+    request: Request,
+    threads: int | None = None,
+    *,
+    lanes: int | None = None,
+    progress: Progress | None = None,
+) -> Result:
+    """Solve the model for every patient of the request.
+
+    Raises InputError (all faults at once) before anything runs. A patient whose equations cannot be solved is marked
+    in `status` and `messages`; the others go on. To the last bit, a patient's numbers do not depend on the other
+    patients, their order, `threads` (default: as many as there are processors) or `lanes` (patients per step).
+    """
+    return solve_program(model.program, request, threads, lanes=lanes, progress=progress)
+
+
+def stream(model: Model, request: Request, threads: int | None = None, *, chunk: int = 20_000) -> Iterator[Result]:
+    """Solve `chunk` patients at a time: what `solve` gives, in pieces, so that memory stays bounded."""
+    return (solve(model, piece, threads) for piece in pieces(request, chunk))
+
+
+def solve_to_parquet(
+    model: Model, request: Request, folder: Path | str, threads: int | None = None, *, chunk: int = 20_000
+) -> list[Path]:
+    """Solve `chunk` patients at a time and write each piece as a Parquet file into a new or empty folder.
+
+    Columns: `patient`, `status`, `time` and the outputs; a row per patient and time. Raises InputError.
+    """
+    check_request(model.program, request)
+    return write_parquet(stream(model, request, threads, chunk=chunk), Path(folder))
 
 
 def load(path: Path | str) -> Model:

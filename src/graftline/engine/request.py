@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.errors import Fault, InputError
-from .model import Model
+from .compiling.program import Program
 
 Numbers = NDArray[np.float64]
 
@@ -80,34 +80,34 @@ class Request:
         return len(self.start)
 
 
-def check_request(model: Model, request: Request) -> None:
+def check_request(program: Program, request: Request) -> None:
     """Raises InputError with every fault of the request, before anything runs."""
-    faults = [*_name_faults(model, request), *_shape_faults(request), *_number_faults(model, request)]
+    faults = [*_name_faults(program, request), *_shape_faults(request), *_number_faults(program, request)]
     if not faults:
-        faults = list(_dose_faults(model, request))
+        faults = list(_dose_faults(program, request))
     if faults:
         raise InputError(faults)
 
 
-def _name_faults(model: Model, request: Request) -> Iterator[Fault]:
-    known_outputs = {*model.states, *model.parameters, *model.observables}
+def _name_faults(program: Program, request: Request) -> Iterator[Fault]:
+    known_outputs = {*program.states, *program.constants, *program.observables}
     groups = [name for group in request.extinctions for name in (*group.states, *group.not_while_positive)]
     for place, names, allowed in (
-        ("parameters", request.parameters, set(model.parameters)),
-        ("initial", request.initial, set(model.states)),
+        ("parameters", request.parameters, set(program.constants)),
+        ("initial", request.initial, set(program.states)),
         ("outputs", request.outputs, known_outputs),
-        ("extinctions", groups, set(model.states)),
-        ("may_be_negative", request.may_be_negative, set(model.parameters)),
+        ("extinctions", groups, set(program.states)),
+        ("may_be_negative", request.may_be_negative, set(program.constants)),
     ):
         for name in names:
             if name not in allowed:
                 yield Fault(f"request.{place} {name}", "the model has no such name", f"choose from {sorted(allowed)}")
-    for name in model.needed:
-        place = "initial" if name in model.states else "parameters"
+    for name in program.needed:
+        place = "initial" if name in program.states else "parameters"
         if name not in getattr(request, place):
             yield Fault(f"request.{place} {name}", "has no value in the model text", "give one per patient")
     if isinstance(request.absolute_tolerance, Mapping):
-        for name in set(model.states) ^ set(request.absolute_tolerance):
+        for name in set(program.states) ^ set(request.absolute_tolerance):
             yield Fault(f"request.absolute_tolerance {name}", "not one per state", "give each state of the model one")
 
 
@@ -128,12 +128,12 @@ def _shape_faults(request: Request) -> Iterator[Fault]:
         yield Fault("request.doses", f"has columns of lengths {sorted(lengths)}", "give one row per dose")
 
 
-def _number_faults(model: Model, request: Request) -> Iterator[Fault]:
+def _number_faults(program: Program, request: Request) -> Iterator[Fault]:
     named = {**request.parameters, **request.initial, "start": request.start, "times": request.times}
     for name, array in named.items():
         if not np.all(np.isfinite(array)):
             yield Fault(f"request {name}", "holds a number that is not finite", "mend it or leave the patient out")
-    own = model.own_values
+    own = program.own_values
     free = {*request.may_be_negative, *(name for name, value in own.items() if value < 0)}
     for name, array in request.parameters.items():
         if name not in free and np.any(np.asarray(array) < 0):
@@ -148,10 +148,10 @@ def _number_faults(model: Model, request: Request) -> Iterator[Fault]:
         yield Fault("request.max_steps", f"is {request.max_steps}", "give 1 or more")
 
 
-def _dose_faults(model: Model, request: Request) -> Iterator[Fault]:
+def _dose_faults(program: Program, request: Request) -> Iterator[Fault]:
     doses = request.doses
-    for state in sorted({str(name) for name in np.unique(doses.state)} - set(model.states)):
-        yield Fault(f"request.doses {state}", "is no state of the model", f"dose one of {sorted(model.states)}")
+    for state in sorted({str(name) for name in np.unique(doses.state)} - set(program.states)):
+        yield Fault(f"request.doses {state}", "is no state of the model", f"dose one of {sorted(program.states)}")
     if not len(doses):
         return
     numbers = np.stack([doses.time, doses.amount, doses.duration])

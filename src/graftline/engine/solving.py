@@ -10,7 +10,7 @@ import numpy as np
 
 from .compiling.kernel import CompiledModel, compile_model, compile_observe
 from .compiling.native import Library
-from .model import Model
+from .compiling.program import Program
 from .request import Request, check_request
 from .result import Result, Status, message
 from .running.preparing import infused_slots, job_of, kernel_of
@@ -21,31 +21,26 @@ Progress = Callable[[int, int], None]
 _LOOK_EVERY = 0.05  # seconds between looks at threads that work
 
 
-def solve(
-    model: Model,
+def solve_program(
+    program: Program,
     request: Request,
     threads: int | None = None,
     *,
     lanes: int | None = None,
     progress: Progress | None = None,
 ) -> Result:
-    """Solve the model for every patient of the request.
-
-    Raises InputError (all faults at once) before anything runs. A patient whose equations cannot be solved is marked
-    in `status` and `messages`; the others go on. To the last bit, a patient's numbers do not depend on the other
-    patients, their order, `threads` (default: as many as there are processors) or `lanes` (patients per step).
-    """
-    check_request(model, request)
-    compiled = compile_model(model.program, infused_slots(model.program, request.doses), lanes)
+    """What `engine.solve` gives, from the equations alone."""
+    check_request(program, request)
+    compiled = compile_model(program, infused_slots(program, request.doses), lanes)
     observe = _observe(compiled, request)
     kernel = kernel_of(compiled, observe.addresses["observe"] if observe else 0)
     out: Numbers = np.empty((len(request), request.times.shape[-1], len(request.outputs)))
     arrays = job_of(compiled, request, out, all_states=observe is not None)
     _work(kernel, arrays, compiled.layout.places, min(threads or _processors(), max(len(request), 1)), progress)
-    status, names = arrays["status"], model.program.quantities
+    status, names = arrays["status"], program.quantities
     return Result(
         names=tuple(request.outputs),
-        units={name: model.units[name] for name in request.outputs if name in model.units},
+        units={name: program.units[name] for name in request.outputs if name in program.units},
         times=request.times,
         values=out,
         status=status,
@@ -90,3 +85,5 @@ def _work(kernel: Kernel, arrays: JobArrays, places: int, threads: int, progress
         arrays["stop"][0] = 1
         for one in others:
             one.join()
+    if progress is not None:
+        progress(job.patients, job.patients)
