@@ -53,6 +53,11 @@ class Program:
         """States, then constants; the slot of a quantity is its place here plus 1."""
         return (*self.states, *self.constants)
 
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Quantities that the text leaves open: they must be given."""
+        return tuple(name for slot, name in enumerate(self.quantities, start=1) if slot not in self.initial)
+
     def slot(self, name: str) -> Slot:
         """The slot of a quantity."""
         return self.quantities.index(name) + 1
