@@ -33,6 +33,12 @@ def test_a_model_of_150_states_is_compiled_and_right():
     rates = sp.lambdify([TIME, *map(symbol, names)], [model.system.rates[name] for name in model.states], "math")
     fixed = [own[name] for name in model.parameters]
     theirs = solve_ivp(
-        lambda t, y: rates(t, *y, *fixed), (0, 20), [own[name] for name in model.states], "LSODA", times, rtol=1e-9, atol=1e-12
+        lambda t, y: rates(t, *y, *fixed),
+        (0, 20),
+        [own[name] for name in model.states],
+        "LSODA",
+        times,
+        rtol=1e-9,
+        atol=1e-12,
     )
     assert np.allclose(found.values[0], theirs.y.T, rtol=1e-6, atol=1e-9)

@@ -3,8 +3,9 @@
 from .model import Model, load, load_antimony, load_sbml, solve, solve_to_parquet, stream
 from .request import Doses, Extinction, Request
 from .result import Result, Status
+from .sensitivity import Sensitivities, sensitivities
 
 __all__ = [
-    "Doses", "Extinction", "Model", "Request", "Result", "Status", "load", "load_antimony", "load_sbml", "solve",
-    "solve_to_parquet", "stream",
+    "Doses", "Extinction", "Model", "Request", "Result", "Sensitivities", "Status", "load", "load_antimony",
+    "load_sbml", "sensitivities", "solve", "solve_to_parquet", "stream",
 ]  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from .assembly import Assembly
-from .functions import EXP, LOG, POW
+from .elementary import EXP, LOG, POW
 from .graph import LIBRARY, RELATIONS, Graph, Node
 
 _OWN = {"exp": EXP, "log": LOG, "pow": POW}

@@ -55,6 +55,10 @@ class Graph:
                 same = self._node(operation, *own)
             assert same == node, "nodes of a graph are all different"
 
+    def copied(self, operation: str, *arguments: Node) -> Node:
+        """A node as another graph has it, on nodes of this one."""
+        return self._node(operation, *arguments)
+
     # leaves
 
     def number(self, value: float) -> Node:

@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from .assembly import LIBRARY_DECLARATIONS, declarations
-from .functions import function_definitions
+from .elementary import function_definitions
 from .layout import Layout, hoisted_nodes
 from .native import Library, compile_object, kept, this_machine
 from .program import Program, from_json

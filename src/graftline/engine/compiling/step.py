@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from .assembly import Assembly
 from .derivative import Derivatives
+from .elementary import EXP, LOG
 from .evaluation import evaluate
-from .functions import EXP, LOG
 from .graph import Graph, Node
 from .layout import Layout
 from .program import Program

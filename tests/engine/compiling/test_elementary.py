@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from remez import minimax
 
-from graftline.engine.compiling import functions
+from graftline.engine.compiling import elementary
 from graftline.engine.compiling.assembly import declarations
-from graftline.engine.compiling.functions import EXP, LOG, POW
+from graftline.engine.compiling.elementary import EXP, LOG, POW
 from graftline.engine.compiling.native import Library, compile_object
 
 LANES = (1, 2, 4, 8)
@@ -52,7 +52,7 @@ def driver(name, count, lanes):
 @cache
 def library(lanes):
     drivers = [driver(name, count, lanes) for name, count in ((EXP, 1), (LOG, 1), (POW, 2))]
-    text = "\n".join([declarations(lanes), functions.function_definitions(lanes), *drivers])
+    text = "\n".join([declarations(lanes), elementary.function_definitions(lanes), *drivers])
     return Library(compile_object(text), [f"run_{name}" for name in (EXP, LOG, POW)])
 
 
@@ -167,7 +167,7 @@ POLYNOMIALS = {
 @pytest.mark.parametrize("name", POLYNOMIALS)
 def test_the_coefficients_are_the_best_and_as_good_as_the_text_says(name):
     function, weight, low, high, bits = POLYNOMIALS[name]
-    own = getattr(functions, name)
+    own = getattr(elementary, name)
     coefficients, error = minimax(function, weight, low, high, len(own))
     assert error < mp.mpf(2) ** bits
     assert np.allclose([float(one) for one in coefficients], own, rtol=1e-9)

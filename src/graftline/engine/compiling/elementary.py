@@ -1,7 +1,7 @@
 """exp, log and pow for several lanes at once, of our own: the same bits on every machine and in every lane.
 
 Only additions, multiplications, fused multiply-adds, one division (pow) and operations on bits. The polynomials are
-minimax ones found by the exchange algorithm of Remez (`tests/engine/compiling/test_functions.py` finds them anew).
+minimax ones found by the exchange algorithm of Remez (`tests/engine/compiling/test_elementary.py` finds them anew).
 Errors stay below 1 unit in the last place over the whole range; special values are those of C99.
 """
 
