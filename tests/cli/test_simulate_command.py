@@ -14,6 +14,11 @@ import pytest
 from graftline.cli import run
 from graftline.protocol import shipped_text
 
+# a shell that starts this in the background lets its children ignore Ctrl-C
+INTERRUPTIBLE = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from graftline.cli import main; main()"
+)
+
 
 @pytest.fixture(scope="module")
 def small_trial(tmp_path_factory):
@@ -83,7 +88,7 @@ def test_the_number_of_workers_moves_no_byte(small_trial, tmp_path):
 
 
 def test_an_interrupt_while_the_program_loads_is_as_quiet_as_later(tmp_path):
-    code = "from graftline.cli import main; main()"
+    code = INTERRUPTIBLE
     with subprocess.Popen(
         [sys.executable, "-c", code, "protocol", "list"], stderr=subprocess.PIPE, text=True
     ) as process:
@@ -95,7 +100,7 @@ def test_an_interrupt_while_the_program_loads_is_as_quiet_as_later(tmp_path):
 
 
 def test_an_interrupt_of_the_whole_terminal_prints_no_traceback_of_a_worker(small_trial, tmp_path):
-    code = "from graftline.cli import main; main()"
+    code = INTERRUPTIBLE
     arguments = ["simulate", small_trial, "--replicates", "20000", "--workers", "2", "--out", str(tmp_path / "out")]
     with subprocess.Popen(
         [sys.executable, "-c", code, *arguments], stderr=subprocess.PIPE, text=True, start_new_session=True
@@ -136,7 +141,7 @@ def test_a_full_disk_ends_with_a_message_and_nothing_half_written(small_trial, t
 
 def test_an_interrupted_run_is_readable_and_goes_on(small_trial, tmp_path):
     out = tmp_path / "out"
-    code = "from graftline.cli import main; main()"
+    code = INTERRUPTIBLE
     command = [
         sys.executable,
         "-c",
