@@ -44,6 +44,7 @@ check: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/bench.py --out out/bench.json
+	$(BIN)/python benchmarks/engine_bench.py --out out/engine_bench.json
 
 docs: $(STAMP)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

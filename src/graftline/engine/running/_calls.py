@@ -19,6 +19,12 @@ def njit(function: Callable[..., Any]) -> Callable[..., Any]:
     return compiled
 
 
+def written_in(function: Callable[..., Any]) -> Callable[..., Any]:
+    """As `njit`, for functions on the way of every step: written into their callers, nothing is handed on."""
+    compiled: Callable[..., Any] = numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")(function)
+    return compiled
+
+
 def _inline(function: Callable[..., Any]) -> Any:
     """A function of types that gives LLVM code, to be written into compiled code where it is called."""
     return intrinsic(function)

@@ -12,7 +12,8 @@ from __future__ import annotations
 import math
 
 from ..result import Status
-from ._calls import call_dense, call_lanes, call_one, get, get_whole, njit, put, put_whole, take_ticket
+from ._calls import call_dense, call_lanes, call_one, get, get_whole, njit, put, put_whole, take_ticket, written_in
+from ._roots import fifth_root
 from .records import Job, Kernel, Lanes
 
 _OK, _TOO_SMALL, _TOO_MANY, _NOT_FINITE, _EVENTS, _STOPPED = (int(one) for one in Status)
@@ -46,12 +47,21 @@ def run_lanes(k: Kernel, j: Job, s: Lanes) -> None:
             if patient < 0:
                 continue
             if _accepted(k, j, s, lane, patient):
-                end = get(w, lane) + get(w, k.step_size * width + lane)
-                if not watching and end < get(s.look, lane):  # nothing to see before the end: the usual case
+                begin, step = get(w, lane), get(w, k.step_size * width + lane)
+                end = begin + step
+                # the usual cases: nothing to see before the end, or outputs only
+                ahead = not watching and end < get(s.stop, lane)
+                if ahead:
+                    if end >= get(s.look, lane):
+                        if not has_dense:
+                            call_dense(k.dense, w, j.needed, j.needed_count)
+                            has_dense = True
+                        _write_until(k, j, s, lane, begin, step, end, False)
+                        _look_ahead(j, s, lane)
                     put(w, lane, end)
                     put(w, (k.error + 5) * width + lane, 1.0)
-                    continue
-                has_dense = _advance(k, j, s, lane, has_dense)
+                else:
+                    has_dense = _advance(k, j, s, lane, has_dense)
                 if get_whole(j.status, patient) == _OK and get_whole(s.output, lane) < j.times_count:
                     continue
             elif get_whole(j.status, patient) == _OK:
@@ -60,7 +70,7 @@ def run_lanes(k: Kernel, j: Job, s: Lanes) -> None:
         call_lanes(k.take, w)
 
 
-@njit
+@written_in
 def _limited(step: float, now: float, stop: float) -> float:
     """The step, cut so that it ends on `stop` and leaves no sliver before it."""
     rest = stop - now
@@ -133,14 +143,14 @@ def _begin(k: Kernel, j: Job, s: Lanes, lane: int, patient: int) -> None:
     _restart(k, j, s, lane)
 
 
-@njit
+@written_in
 def _output_time(j: Job, s: Lanes, lane: int) -> float:
     """The next time an output is asked for; there must be one."""
     time: float = get(j.times, get_whole(s.patient, lane) * j.times_stride + get_whole(s.output, lane))
     return time
 
 
-@njit
+@written_in
 def _accepted(k: Kernel, j: Job, s: Lanes, lane: int, patient: int) -> bool:
     """Judge the step of a lane, and choose the size of the next."""
     width, w = k.lanes, s.work
@@ -242,7 +252,7 @@ def _advance(k: Kernel, j: Job, s: Lanes, lane: int, has_dense: bool) -> bool:
     return has_dense
 
 
-@njit
+@written_in
 def _look_ahead(j: Job, s: Lanes, lane: int) -> None:
     """Note the next moment that needs a closer look."""
     look = get(s.stop, lane)
@@ -261,7 +271,7 @@ def _look_inside(k: Kernel, j: Job, s: Lanes, lane: int, begin: float, step: flo
         put(w, (k.inside + 1 + state) * width + lane, _inside(k, s, lane, state, share))
 
 
-@njit
+@written_in
 def _write_until(k: Kernel, j: Job, s: Lanes, lane: int, begin: float, step: float, end: float, before: bool) -> None:
     """Outputs up to `end`; with `before`, those at `end` itself wait for what happens there."""
     while get_whole(s.output, lane) < j.times_count:
@@ -276,7 +286,7 @@ def _write_until(k: Kernel, j: Job, s: Lanes, lane: int, begin: float, step: flo
             _write(k, j, s, lane, k.inside)
 
 
-@njit
+@written_in
 def _write_states(k: Kernel, j: Job, s: Lanes, lane: int, share: float) -> None:
     """One row of outputs that are states, at a share of the step."""
     output = get_whole(s.output, lane)
@@ -286,7 +296,7 @@ def _write_states(k: Kernel, j: Job, s: Lanes, lane: int, share: float) -> None:
         put(j.out, row + column, _inside(k, s, lane, get_whole(j.output_states, column), share))
 
 
-@njit
+@written_in
 def _inside(k: Kernel, s: Lanes, lane: int, state: int, share: float) -> float:
     """A state at a share of the step."""
     width, w = k.lanes, s.work
@@ -471,23 +481,9 @@ def _first_step(k: Kernel, s: Lanes, lane: int) -> float:
     largest = max(slope, math.sqrt(bend / max(states, 1)) / first)
     second = max(1e-6, first * 1e-3)
     if largest > 1e-15:
-        second = _fifth_root(0.01 / largest)
+        second = fifth_root(0.01 / largest)
     found = min(100.0 * first, second)
     return found if found > 0.0 and math.isfinite(found) else 1e-6
-
-
-@njit
-def _fifth_root(x: float) -> float:
-    """The fifth root of a number above zero, to a few digits and the same on every machine (no library function)."""
-    scale = 1.0
-    while x > 32.0:
-        x, scale = x / 32.0, scale * 2.0
-    while x < 1.0 / 32.0 and scale > 1e-60:
-        x, scale = x * 32.0, scale * 0.5
-    root = 1.0
-    for _ in range(12):
-        root -= 0.2 * (root - x / (root * root * root * root))
-    return root * scale
 
 
 @njit
