@@ -184,6 +184,14 @@ def load_sbml(text: str, name: str = "model") -> Model:
     return _loaded(text, name, "sbml")
 
 
+def as_sbml(model: Model) -> str:
+    """The model as SBML Level 3 Version 2, as libSBML writes it; nothing is simplified."""
+    from .sbml import antimony_as_sbml, newest_sbml  # heavy
+
+    text = antimony_as_sbml(model.text, model.name) if model.format == "antimony" else model.text
+    return newest_sbml(text, model.name)
+
+
 def _loaded(text: str, name: str, form: str) -> Model:
     """From the cache if the same text was read before by the same code."""
 

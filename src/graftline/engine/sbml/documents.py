@@ -19,13 +19,28 @@ _DRAWINGS = ("layout", "render", "groups")  # packages that never change the equ
 
 def read_antimony(text: str, name: str) -> System:
     """The equations of an Antimony text; `name` is what faults call it. Raises InputError with every fault found."""
+    return read_sbml(antimony_as_sbml(text, name), name)
+
+
+def antimony_as_sbml(text: str, name: str) -> str:
+    """An Antimony text as SBML. Raises InputError with the line of what cannot be read."""
     antimony.clearPreviousLoads()
     try:
         if antimony.loadAntimonyString(text) < 0:
             raise InputError(_syntax_fault(antimony.getLastError(), name))
-        return read_sbml(antimony.getSBMLString(antimony.getMainModuleName()), name)
+        return str(antimony.getSBMLString(antimony.getMainModuleName()))
     finally:
         antimony.clearPreviousLoads()
+
+
+def newest_sbml(text: str, name: str) -> str:
+    """An SBML text in Level 3 Version 2. Raises InputError if it cannot be converted."""
+    document = libsbml.readSBMLFromString(text)
+    if (document.getLevel(), document.getVersion()) != (_LEVEL, _VERSION):
+        document.setLevelAndVersion(_LEVEL, _VERSION, False)
+    if (document.getLevel(), document.getVersion()) != (_LEVEL, _VERSION):
+        raise InputError(Fault(name, "cannot be converted to SBML Level 3 Version 2", "save it in that version"))
+    return str(libsbml.writeSBMLToString(document))
 
 
 def _syntax_fault(message: str, name: str) -> Fault:
