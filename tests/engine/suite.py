@@ -27,7 +27,8 @@ class Case:
 
     def wrong(self, found):
         """Which numbers are not as expected."""
-        near = np.abs(found - self.expected) <= self.absolute + self.relative * np.abs(self.expected)
+        with np.errstate(invalid="ignore"):  # infinite where infinity is expected
+            near = np.abs(found - self.expected) <= self.absolute + self.relative * np.abs(self.expected)
         return ~(near | (found == self.expected) | (np.isnan(found) & np.isnan(self.expected)))
 
 
