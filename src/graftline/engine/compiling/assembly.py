@@ -151,7 +151,7 @@ class Assembly:
         word = "true" if value else "false"
         return word if self.lanes == 1 else "<" + ", ".join([f"i1 {word}"] * self.lanes) + ">"
 
-    def library(self, function: str, x: str) -> str:
+    def c_function(self, function: str, x: str) -> str:
         """A function of the C library, lane by lane."""
         if function == "digamma":
             return self._digamma(x)
@@ -168,6 +168,6 @@ class Assembly:
     def _digamma(self, x: str) -> str:
         """Slope of lgamma by a difference: good to 8 digits, enough for a Jacobian."""
         width = 2.0**-14
-        above = self.library("lgamma", self.add(x, self.number(width)))
-        below = self.library("lgamma", self.sub(x, self.number(width)))
+        above = self.c_function("lgamma", self.add(x, self.number(width)))
+        below = self.c_function("lgamma", self.sub(x, self.number(width)))
         return self.mul(self.sub(above, below), self.number(0.5 / width))

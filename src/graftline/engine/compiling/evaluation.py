@@ -84,7 +84,7 @@ def _write(a: Assembly, graph: Graph, node: Node, values: Mapping[Node, str], pr
     if operation in _OWN:
         return a.own(_OWN[operation], *parts)
     if operation in LIBRARY:
-        return a.library(operation, parts[0])
+        return a.c_function(operation, parts[0])
     if operation in RELATIONS:
         return a.compare(operation, *parts)
     if operation in {"true", "false"}:

@@ -23,7 +23,7 @@ def infused_slots(program: Program, doses: DoseTable) -> tuple[int, ...]:
 
 def kernel_of(compiled: CompiledModel, observe: int) -> Kernel:
     """Addresses and places; `observe` is the address of the function of outputs, 0 if all outputs are states."""
-    layout, at = compiled.layout, compiled.library.addresses
+    layout, at = compiled.layout, compiled.machine_code.addresses
     return Kernel(
         step=at["step"],
         take=at["take"],
