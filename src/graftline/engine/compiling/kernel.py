@@ -28,7 +28,7 @@ class CompiledModel:
     program: Program
     layout: Layout
     lanes: int
-    library: Library
+    machine_code: Library
 
 
 @cache
@@ -68,7 +68,7 @@ def _compiled(text: str, infused: tuple[int, ...], lanes: int) -> CompiledModel:
     plan = json.loads(kept("layout", key, lambda: make(0)))
     code = kept("model", key, lambda: make(1))
     layout = Layout(**{**plan, "hoisted": tuple(plan["hoisted"]), "infused": tuple(plan["infused"])})
-    return CompiledModel(program=from_json(text), layout=layout, lanes=lanes, library=Library(code, FUNCTIONS))
+    return CompiledModel(program=from_json(text), layout=layout, lanes=lanes, machine_code=Library(code, FUNCTIONS))
 
 
 def _made(program: Program, infused: tuple[int, ...], lanes: int) -> tuple[bytes, bytes]:
