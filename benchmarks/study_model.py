@@ -99,6 +99,7 @@ def request(parameters: dict[str, Numbers], rtol: float) -> engine.Request:
     )
     return engine.Request(
         times=DAYS, outputs=STATES, start=np.zeros(patients), parameters=parameters, doses=doses,
+        never_negative=STATES,
         relative_tolerance=rtol, absolute_tolerance={state: rtol * floor for state, floor in FLOORS.items()},
     )  # fmt: skip
 

@@ -68,6 +68,9 @@ class Request:
     """states"""
     doses: Doses = field(default_factory=Doses)
     extinctions: Sequence[Extinction] = ()
+    never_negative: Sequence[str] = ()
+    """states that the equations keep at or above zero (amounts, numbers of cells): what error control lets fall below
+    is set to zero, and a fall by more than the tolerance repeats the step"""
     relative_tolerance: float = 1e-6
     absolute_tolerance: float | Mapping[str, float] = 1e-9
     """one number for all states, or one per state (every state then)"""
@@ -97,6 +100,7 @@ def _name_faults(program: Program, request: Request) -> Iterator[Fault]:
         ("initial", request.initial, set(program.states)),
         ("outputs", request.outputs, known_outputs),
         ("extinctions", groups, set(program.states)),
+        ("never_negative", request.never_negative, set(program.states)),
         ("may_be_negative", request.may_be_negative, set(program.constants)),
     ):
         for name in names:
@@ -134,6 +138,9 @@ def _number_faults(program: Program, request: Request) -> Iterator[Fault]:
         if not np.all(np.isfinite(array)):
             yield Fault(f"request {name}", "holds a number that is not finite", "mend it or leave the patient out")
     own = program.own_values
+    for name in request.never_negative:
+        if np.any(np.asarray(request.initial.get(name, 0.0)) < 0):
+            yield Fault(f"request.initial {name}", "is below zero", "mend it, or leave it out of never_negative")
     free = {*request.may_be_negative, *(name for name, value in own.items() if value < 0)}
     for name, array in request.parameters.items():
         if name not in free and np.any(np.asarray(array) < 0):

@@ -14,7 +14,7 @@ from .compiling.program import Program
 from .request import Request, check_request
 from .result import Result, Status, message
 from .running.preparing import infused_slots, job_of, kernel_of
-from .running.records import JobArrays, Kernel, Numbers, new_lanes
+from .running.records import JobArrays, Kernel, Numbers, new_lanes, packed
 
 Progress = Callable[[int, int], None]
 """called with (patients begun, patients) now and then"""
@@ -72,7 +72,8 @@ def _work(kernel: Kernel, arrays: JobArrays, places: int, threads: int, progress
 
     job = arrays.job
     own = [new_lanes(kernel, job, places) for _ in range(threads)]
-    others = [threading.Thread(target=run_lanes, args=(kernel, job, one.lanes), daemon=True) for one in own]
+    records = [(packed(kernel), packed(job), packed(one.lanes)) for one in own]
+    others = [threading.Thread(target=run_lanes, args=three, daemon=True) for three in records]
     for one in others:
         one.start()
     try:

@@ -128,6 +128,7 @@ def run_courses(request: CourseRequest, times: Numbers, threads: int = 1) -> Cou
         times=np.asarray(times, dtype=np.float64),
         outputs=model.states,
         extinctions=_extinctions(),
+        never_negative=model.states,
         relative_tolerance=request.relative_tolerance or number("relative_tolerance"),
         absolute_tolerance=number("absolute_tolerance"),
     )

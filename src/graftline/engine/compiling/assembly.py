@@ -7,7 +7,7 @@ would let the compiler rearrange them. So a lane's numbers depend neither on the
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from .graph import LIBRARY
 
@@ -28,11 +28,38 @@ def declarations(lanes: int) -> str:
     )
 
 
+def each(
+    lanes: int, count: str, body: Callable[[Assembly, str, str], str], carried: tuple[str, float] | None = None
+) -> str:
+    """The text of a loop: `body` writes the lines for one `index` (i64) below `count` and returns the carried value.
+
+    `carried` is the name of a vector that goes from one turn to the next and its first number; after the loop it has
+    that name. The loop stands alone in its function: its block is entered from `entry` and leaves to `after`.
+    """
+    code = Assembly(lanes)
+    name, first = carried or ("%none", 0.0)
+    after = body(code, "%index", "%from")
+    start = code.number(first)
+    return "\n".join([
+        f"%some = icmp ne i64 {count}, 0",
+        "br i1 %some, label %turn, label %after",
+        "turn:",
+        "%index = phi i64 [0, %entry], [%following, %turn]",
+        f"%from = phi {code.type} [{start}, %entry], [{after}, %turn]" if carried else "",
+        *code.lines,
+        "%following = add i64 %index, 1",
+        f"%more = icmp ult i64 %following, {count}",
+        "br i1 %more, label %turn, label %after",
+        "after:",
+        f"{name} = phi {code.type} [{start}, %entry], [{after}, %turn]" if carried else "",
+    ])  # fmt: skip
+
+
 class Assembly:
     """The body of one function, line by line; values are LLVM names or literals."""
 
-    def __init__(self, lanes: int) -> None:
-        self.lanes = lanes
+    def __init__(self, lanes: int, prefix: str = "v") -> None:
+        self.lanes, self._prefix = lanes, prefix
         self.type = "double" if lanes == 1 else f"<{lanes} x double>"
         self.whole_type = "i64" if lanes == 1 else f"<{lanes} x i64>"
         self.truth = "i1" if lanes == 1 else f"<{lanes} x i1>"
@@ -41,8 +68,9 @@ class Assembly:
 
     def _new(self, text: str) -> str:
         self._count += 1
-        self.lines.append(f"%v{self._count} = {text}")
-        return f"%v{self._count}"
+        name = f"%{self._prefix}{self._count}"
+        self.lines.append(f"{name} = {text}")
+        return name
 
     # numbers
 
@@ -116,15 +144,29 @@ class Assembly:
 
     # memory: vectors of lanes in a row, or one lane of such a row
 
-    def load(self, base: str, place: int, stride: int | None = None) -> str:
-        """The vector at `place`; with `stride` (lanes of the row) the single number of one lane."""
-        address = self._new(f"getelementptr inbounds double, ptr {base}, i64 {place * (stride or self.lanes)}")
-        return self._new(f"load {self.type}, ptr {address}, align 8")
+    def load(self, base: str, place: int, stride: int | None = None, *, at: str | None = None) -> str:
+        """The vector at `place`; with `stride` (lanes of the row) the single number of one lane.
 
-    def store(self, base: str, place: int, value: str, stride: int | None = None) -> None:
-        """Write the vector at `place`; with `stride` the single number of one lane."""
-        address = self._new(f"getelementptr inbounds double, ptr {base}, i64 {place * (stride or self.lanes)}")
-        self.lines.append(f"store {self.type} {value}, ptr {address}, align 8")
+        `at` is a place that is known only when the code runs (see `offset`), to which `place` is added.
+        """
+        return self._new(f"load {self.type}, ptr {self._address(base, place, stride, at)}, align 8")
+
+    def store(self, base: str, place: int, value: str, stride: int | None = None, *, at: str | None = None) -> None:
+        """Write the vector at `place`; with `stride` the single number of one lane; `at` as in `load`."""
+        self.lines.append(f"store {self.type} {value}, ptr {self._address(base, place, stride, at)}, align 8")
+
+    def _address(self, base: str, place: int, stride: int | None, at: str | None) -> str:
+        if at is not None:
+            base = self._new(f"getelementptr inbounds double, ptr {base}, i64 {at}")
+        return self._new(f"getelementptr inbounds double, ptr {base}, i64 {place * (stride or self.lanes)}")
+
+    def offset(self, index: str) -> str:
+        """A place known only when the code runs, as `at` of `load` and `store`."""
+        return self._new(f"mul i64 {index}, {self.lanes}")
+
+    def entry(self, base: str, index: str) -> str:
+        """The index-th of the whole numbers at `base`."""
+        return self._new(f"load i64, ptr {self._new(f'getelementptr inbounds i64, ptr {base}, i64 {index}')}")
 
     # booleans and functions
 
@@ -150,6 +192,22 @@ class Assembly:
         """true or false in every lane"""
         word = "true" if value else "false"
         return word if self.lanes == 1 else "<" + ", ".join([f"i1 {word}"] * self.lanes) + ">"
+
+    def as_number(self, truth: str) -> str:
+        """1 where true, else 0."""
+        return self.select(truth, self.number(1.0), self.number(0.0))
+
+    def as_mask(self, truth: str) -> str:
+        """A whole number whose bits are the lanes in which it is true."""
+        bits = truth if self.lanes == 1 else self._new(f"bitcast {self.truth} {truth} to i{self.lanes}")
+        return self._new(f"zext i{self.lanes} {bits} to i64")
+
+    def spread(self, number: str) -> str:
+        """One double in every lane."""
+        if self.lanes == 1:
+            return number
+        one = self._new(f"insertelement {self.type} poison, double {number}, i32 0")
+        return self._new(f"shufflevector {self.type} {one}, {self.type} poison, <{self.lanes} x i32> zeroinitializer")
 
     def c_function(self, function: str, x: str) -> str:
         """A function of the C library, lane by lane."""

@@ -1,7 +1,7 @@
 """exp, log and pow for several lanes at once, of our own: the same bits on every machine and in every lane.
 
-Only additions, multiplications, fused multiply-adds, one division (pow) and operations on bits. The polynomials are
-minimax ones found by the exchange algorithm of Remez (`tests/engine/compiling/test_elementary.py` finds them anew).
+Only additions, multiplications, fused multiply-adds, one division (log, pow) and operations on bits. The polynomials
+are minimax ones found by the exchange algorithm of Remez (`tests/engine/compiling/test_elementary.py` finds them anew).
 Errors stay below 1 unit in the last place over the whole range; special values are those of C99.
 """
 
@@ -26,13 +26,6 @@ EXP_TAIL = (
     2.082661929465794e-09,
 )  # fmt: skip
 """(exp(r) - 1 - r) / r^2 for |r| up to ln(2) / 2; relative error of exp 2^-64"""
-LOG_TAIL = (
-    0.3333333333333317, -0.2499999999999944, 0.20000000000073181, -0.16666666666845534, 0.14285714274512187,
-    -0.12499999978210029, 0.11111111952609558, -0.10000001388292185, 0.09090872995030658, -0.08333280811856233,
-    0.07693259654810829, -0.07144110996033896, 0.06650735699513143, -0.062306564722530274, 0.06051189468235571,
-    -0.057470502790641406, 0.041777255931177815, -0.038389961302939084, 0.08495737780427035, -0.08334514162081322,
-)  # fmt: skip
-"""(log(1 + f) - f + f^2 / 2) / f^3 for |f| up to 1/3; relative error of log 2^-59"""
 ATANH_TAIL = (
     0.3999999999999998, 0.285714285714451, 0.2222222221753944, 0.1818181886995043, 0.1538455689582483,
     0.1333631646404704, 0.11674837897876612, 0.11988851575554346,
@@ -113,10 +106,13 @@ def _split(code: Assembly, x: str, lowest: float) -> tuple[str, str]:
 
 def _log(lanes: int) -> str:
     code = Assembly(lanes)
-    m, k = _split(code, "%x", 2.0 / 3.0)
+    m, k = _split(code, "%x", 2.0**-0.5)
     f = code.sub(m, code.number(1.0))
-    square = code.mul(f, f)
-    bend = code.mul(square, code.fma(f, _polynomial(code, f, LOG_TAIL), code.number(-0.5)))
+    s = code.div(f, code.add(m, code.number(1.0)))  # log(1 + f) = 2 atanh(s) = f - f^2/2 + s (f^2/2 + tail)
+    z = code.mul(s, s)
+    tail = code.mul(z, code.fma(z, _polynomial(code, z, ATANH_TAIL), code.number(TWO_THIRDS)))
+    half = code.mul(code.mul(f, f), code.number(0.5))
+    bend = code.fma(s, code.add(half, tail), code.neg(half))
     whole = code.mul(k, code.number(LN2_SHORT))
     high = code.add(whole, f)
     lost = code.sub(f, code.sub(high, whole))

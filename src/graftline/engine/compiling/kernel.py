@@ -15,10 +15,14 @@ from .layout import Layout, hoisted_nodes
 from .native import Library, compile_object, kept, this_machine
 from .program import Program, from_json
 from .single import SingleWriter
-from .step import StepWriter, dense_function, equations, take_function
+from .sparse import factorise
+from .stages import dense_function, fallen_function, inside_function
+from .step import StepWriter, equations
 
 _MODELS_KEPT = 64  # in one process
-FUNCTIONS = ("step", "take", "dense", "begin", "prepare", "rates", "conditions", "events")
+FUNCTIONS = (
+    "step", "dense", "inside", "fallen", "turned", "begin", "prepare", "rates", "conditions", "events",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +81,7 @@ def _made(program: Program, infused: tuple[int, ...], lanes: int) -> tuple[bytes
     own = equations(program)
     relations = program.relations()
     events = [node for event in program.events for node in event.nodes]
+    plan = factorise(len(program.states), own.jacobian)
     layout = Layout(
         states=len(program.states),
         constants=len(program.constants),
@@ -84,11 +89,14 @@ def _made(program: Program, infused: tuple[int, ...], lanes: int) -> tuple[bytes
         known=known,
         relations=len(relations),
         infused=infused,
+        entries=len(plan.entries),
     )
     single = SingleWriter(program, layout, lanes)
     bodies = [single.begin(), single.prepare(), single.rates(), single.conditions(), single.events()]
-    bodies += [StepWriter(own, layout, lanes).function("step"), take_function(layout, lanes, "take")]
-    bodies.append(dense_function(layout, lanes, "dense"))
+    step = StepWriter(own, plan, layout, lanes)
+    bodies += [*step.functions(), step.turned(relations)]
+    bodies += [dense_function(layout, lanes, "dense"), inside_function(layout, lanes, "inside")]
+    bodies.append(fallen_function(layout, lanes, "fallen"))
     return json.dumps(asdict(layout)).encode(), compile_object(_module(bodies, {1, lanes}))
 
 

@@ -7,6 +7,21 @@ from dataclasses import dataclass
 from .graph import Graph, Node
 from .rodas5p import STAGES
 
+CONTROL = (
+    "step_size", "per_step", "planned", "rejected", "steps", "step_limit", "stop", "look", "end", "error",
+    "last_log_error", "accepted", "taken", "share",
+)  # fmt: skip
+"""Numbers of a lane beside its equations, each at `Layout.control(name)`:
+
+- `step_size` the step to try, `per_step` 1 over it, `planned` what it would be if nothing stopped it
+- `rejected` 1 after a rejected step; `steps` how many were tried, `step_limit` how many may be
+- `stop` the moment a step may not cross, `look` the moment from which on the control loop must look at the step
+- `end` of the step; `error` the root of the mean over states of (error / tolerance) squared, and the logarithm of that
+  of the last accepted step
+- `accepted` 1 if the step is; `taken` 1 where its end becomes the beginning of the next
+- `share` of the step at which one looks inside it
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
@@ -22,6 +37,8 @@ class Layout:
     """how many comparisons are watched"""
     infused: tuple[int, ...]
     """slots of the states that infusions run into"""
+    entries: int
+    """of the matrix of a step, those that can differ from zero"""
 
     @property
     def first_hoisted(self) -> int:
@@ -33,22 +50,14 @@ class Layout:
         """The rates of infusion, one per infused state."""
         return self.first_hoisted + len(self.hoisted)
 
-    @property
-    def step_size(self) -> int:
-        """The step to try."""
-        return self.first_input + len(self.infused)
-
-    @property
-    def error(self) -> int:
-        """Root of the mean over states of (error / tolerance) squared. After it: what to multiply the step with if the
-        step is accepted, what if it is rejected, the logarithm of the error, that of the last accepted one, and 1
-        where the step is taken over."""
-        return self.step_size + 1
+    def control(self, name: str) -> int:
+        """One of CONTROL."""
+        return self.first_input + len(self.infused) + CONTROL.index(name)
 
     @property
     def relative_tolerance(self) -> int:
         """The same for all states; the absolute ones follow."""
-        return self.error + 6
+        return self.first_input + len(self.infused) + len(CONTROL)
 
     @property
     def absolute_tolerances(self) -> int:
@@ -56,13 +65,23 @@ class Layout:
         return self.relative_tolerance + 1
 
     @property
-    def new_states(self) -> int:
-        """The states after the step."""
+    def lowest(self) -> int:
+        """What each state cannot be below, one per state."""
         return self.absolute_tolerances + self.states
 
     @property
+    def truths(self) -> int:
+        """1 for each watched relation that is true at the beginning of the step, else 0."""
+        return self.lowest + self.states
+
+    @property
+    def new_states(self) -> int:
+        """The states after the step; those below their lowest value are set to it when the step is taken over."""
+        return self.truths + self.relations
+
+    @property
     def stages(self) -> int:
-        """U of every stage, one after the other."""
+        """U of every stage, one after the other; before it is solved for, the right-hand side of its equation."""
         return self.new_states + self.states
 
     @property
@@ -76,9 +95,24 @@ class Layout:
         return self.dense + 3 * self.states
 
     @property
+    def moment(self) -> int:
+        """Time and states at which a stage looks at the rates."""
+        return self.inside + 1 + self.states
+
+    @property
+    def drift(self) -> int:
+        """The step times the change of each rate with time itself."""
+        return self.moment + 1 + self.states
+
+    @property
+    def matrix(self) -> int:
+        """The matrix of the step and later its factors, by the place of the entry in the plan."""
+        return self.drift + self.states
+
+    @property
     def places(self) -> int:
         """How many there are."""
-        return self.inside + 1 + self.states
+        return self.matrix + self.entries
 
 
 def hoisted_nodes(graph: Graph, roots: list[Node]) -> tuple[Node, ...]:

@@ -12,6 +12,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+# LLVM's levels of optimisation: more of the second takes twice as long on large models and makes no faster code
+_PASSES_LEVEL, _CODE_LEVEL = 2, 1
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -51,16 +54,16 @@ def _started() -> Any:
     return binding
 
 
-def compile_object(text: str, *, speed: int = 2) -> bytes:
-    """LLVM text as an object file for this machine. `speed` is LLVM's level of optimisation."""
+def compile_object(text: str) -> bytes:
+    """LLVM text as an object file for this machine."""
     binding, machine = _started(), this_machine()
     target = binding.Target.from_triple(machine.triple).create_target_machine(
-        cpu=machine.cpu, features=machine.features, opt=speed, reloc="default", codemodel="jitdefault"
+        cpu=machine.cpu, features=machine.features, opt=_CODE_LEVEL, reloc="default", codemodel="jitdefault"
     )
     module = binding.parse_assembly(text)
     module.triple = machine.triple
     module.verify()
-    tuning = binding.create_pipeline_tuning_options(speed_level=speed)
+    tuning = binding.create_pipeline_tuning_options(speed_level=_PASSES_LEVEL)
     tuning.slp_vectorization = False  # lanes are the vectors already
     tuning.loop_vectorization = False
     builder = binding.create_pass_builder(target, tuning)

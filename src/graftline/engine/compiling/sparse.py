@@ -8,6 +8,8 @@ from typing import Literal
 
 Entry = tuple[int, int]
 """row and column, in the order of elimination"""
+RIGHT = -1
+"""the column of the right-hand side, which becomes the solution"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +29,8 @@ class Operation:
 class Factorisation:
     """L and U of a matrix with the given pattern, pivots on the diagonal.
 
-    After the operations, entries below the diagonal hold L (its diagonal is 1), those above hold U, and those on the
-    diagonal the reciprocals of U's.
+    After the operations, entries below the diagonal hold L (its diagonal is 1), those on the diagonal the reciprocals
+    of U's, and those above the rest of U, each multiplied with the reciprocal of its row.
     """
 
     order: tuple[int, ...]
@@ -36,13 +38,26 @@ class Factorisation:
     entries: tuple[Entry, ...]
     operations: tuple[Operation, ...]
 
-    def below(self, row: int) -> list[int]:
-        """Columns of L in a row, left of the diagonal."""
-        return [column for own, column in self.entries if own == row and column < row]
+    @property
+    def solution(self) -> tuple[Operation, ...]:
+        """Solve with the factors: first with L, then with U."""
+        below: list[list[int]] = [[] for _ in self.order]
+        above: list[list[int]] = [[] for _ in self.order]
+        for row, column in self.entries:
+            if column != row:
+                (below if column < row else above)[row].append(column)
+        found = []
+        for row, columns in enumerate(below):
+            found += [_subtract((row, RIGHT), (row, k), (k, RIGHT)) for k in columns]
+        for row, columns in reversed(list(enumerate(above))):
+            found.append(Operation(kind="scale", target=(row, RIGHT), first=(row, row)))
+            # what is known last is used last, so that nothing waits for it longer than it must
+            found += [_subtract((row, RIGHT), (row, k), (k, RIGHT)) for k in reversed(columns)]
+        return tuple(found)
 
-    def above(self, row: int) -> list[int]:
-        """Columns of U in a row, right of the diagonal."""
-        return [column for own, column in self.entries if own == row and column > row]
+
+def _subtract(target: Entry, first: Entry, second: Entry) -> Operation:
+    return Operation(kind="subtract", target=target, first=first, second=second)
 
 
 def factorise(size: int, pattern: Collection[Entry]) -> Factorisation:
@@ -84,5 +99,6 @@ def _planned(order: list[int], below: list[list[int]], right: list[list[int]]) -
         operations.append(Operation(kind="invert", target=(k, k)))
         for i in lower:
             operations.append(Operation(kind="scale", target=(i, k), first=(k, k)))
-            operations.extend(Operation(kind="subtract", target=(i, j), first=(i, k), second=(k, j)) for j in upper)
+            operations.extend(_subtract((i, j), (i, k), (k, j)) for j in upper)
+        operations.extend(Operation(kind="scale", target=(k, j), first=(k, k)) for j in upper)
     return Factorisation(order=tuple(order), entries=tuple(sorted(entries)), operations=tuple(operations))

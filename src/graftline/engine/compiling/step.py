@@ -1,4 +1,8 @@
-"""One whole Rodas5P step of several patients at once, as straight code."""
+"""One whole Rodas5P step of several patients at once.
+
+What is particular to a model is straight code: rates with their derivatives, the factorisation, the solution with its
+factors, and rates alone. Each is written once and called for every stage; between them numbers stand in the workspace.
+That keeps the code small enough for the fast caches, and a number is in memory once."""
 
 from __future__ import annotations
 
@@ -6,18 +10,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .assembly import Assembly
+from .control import begin_function, judge_function
 from .derivative import Derivatives
-from .elementary import EXP, LOG
 from .evaluation import evaluate
 from .graph import Graph, Node
 from .layout import Layout
 from .program import Program
-from .rodas5p import GAMMA, ORDER, STAGES, A, C, H, stage_times
-from .sparse import Factorisation, factorise
+from .rodas5p import GAMMA, STAGES, stage_times
+from .sparse import RIGHT, Entry, Factorisation, Operation
+from .stages import combine_function, new_states_function, take_function
 
-_WORK = "%w"
-SAFETY = 0.9
-SMALLEST_ERROR = 1e-8  # below it the step grows no faster
+_WORK, _STAGE = "%w", "%u"
+_PIECE = 2000  # operations of the factorisation in one function: the compiler is slow on longer ones
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,190 +66,145 @@ def equations(program: Program) -> Equations:
 
 
 class StepWriter:
-    """Writes the step kernel of a model for a number of lanes."""
+    """Writes the step of a model for a number of lanes."""
 
-    def __init__(self, equations: Equations, layout: Layout, lanes: int) -> None:
-        self.equations, self.layout = equations, layout
-        self.code = Assembly(lanes)
+    def __init__(self, equations: Equations, plan: Factorisation, layout: Layout, lanes: int) -> None:
+        self.equations, self.plan, self.layout, self.lanes = equations, plan, layout, lanes
         self._hoisted = {node: layout.first_hoisted + k for k, node in enumerate(layout.hoisted)}
-        places = {state - 1: layout.first_input + k for k, state in enumerate(layout.infused)}
-        self._inputs = {row: self.code.load(_WORK, place) for row, place in places.items()}
-        self._size = layout.states
-        self._plan: Factorisation = factorise(self._size, equations.jacobian)
-        self._entries: dict[tuple[int, int], str] = {}
+        self._inputs = {state - 1: layout.first_input + k for k, state in enumerate(layout.infused)}
+        self._matrix = {entry: layout.matrix + k for k, entry in enumerate(plan.entries)}
 
-    def function(self, name: str) -> str:
-        """The kernel as LLVM text: `void name(ptr workspace)`."""
-        code, n = self.code, self._size
-        y = [code.load(_WORK, 1 + i) for i in range(n)]
-        h = code.load(_WORK, self.layout.step_size)
-        per_h = code.div(code.number(1.0), h)
-        slopes, drift = self._first_stage(y, per_h)
-        self._factor()
-        c, d = stage_times()
-        time = code.load(_WORK, 0) if self.equations.uses_time else None
-        drift = {row: code.mul(h, value) for row, value in drift.items()}
-        u = [self._solve(self._with_drift(slopes, drift, d[0]))]
-        at = y
-        for stage in range(1, STAGES):
-            if stage < len(A):
-                at = [code.weighted(A[stage], [one[i] for one in u], y[i]) for i in range(n)]
-            else:
-                at = [code.add(at[i], u[-1][i]) for i in range(n)]
-            moment = None if time is None else code.fma(code.number(float(c[stage])), h, time)
-            slopes = self._rates(at, moment)
-            right = [code.fma(per_h, code.weighted(C[stage], [one[i] for one in u]), slopes[i]) for i in range(n)]
-            u.append(self._solve(self._with_drift(right, drift, d[stage])))
-        new = [code.add(at[i], u[-1][i]) for i in range(n)]
-        self._finish(y, new, u)
-        body = "\n".join(code.lines)
-        return f"define void @{name}(ptr noalias %w) {{\n{body}\nret void\n}}\n"
+    def functions(self) -> list[str]:
+        """`i64 step(ptr w)`, which returns the lanes to be looked at, `void take(ptr w)`, and what they call."""
+        layout, lanes = self.layout, self.lanes
+        factor, factor_names = self._pieces("factor", self.plan.operations, "ptr noalias %w")
+        solve, solve_names = self._pieces("solve", self.plan.solution, "ptr noalias %w, ptr noalias %u")
+        return [
+            take_function(layout, lanes, "take"),
+            begin_function(layout, lanes, "begin_step"),
+            self._derivatives("derivatives"),
+            self._rates("rates_of_stage"),
+            *factor,
+            *solve,
+            *(combine_function(layout, lanes, stage, f"combine_{stage}") for stage in range(1, STAGES)),
+            new_states_function(layout, lanes, "end_step"),
+            judge_function(layout, lanes, "judge"),
+            self._step(factor_names, solve_names),
+        ]
 
-    def _leaf(self, y: Sequence[str], time: str | None) -> Mapping[Node, str]:
-        """Values of the slots that change."""
-        values = {1 + i: value for i, value in enumerate(y)}
-        return values if time is None else {0: time, **values}
+    def _step(self, factor: Sequence[str], solve: Sequence[str]) -> str:
+        """The order in which all this is called."""
+        lines = [f"call void @{name}(ptr %w)" for name in ("take", "begin_step", "derivatives", *factor)]
+        for stage in range(STAGES):
+            place = (self.layout.stages + stage * self.layout.states) * self.lanes
+            lines.append(f"%u{stage} = getelementptr inbounds double, ptr %w, i64 {place}")
+            if stage:
+                weight = f"double {Assembly(1).number(float(stage_times()[1][stage]))}"
+                lines.append(f"call void @combine_{stage}(ptr %w, ptr %u{stage})")
+                lines.append(f"call void @rates_of_stage(ptr %w, ptr %u{stage}, {weight})")
+            lines.extend(f"call void @{name}(ptr %w, ptr %u{stage})" for name in solve)
+        lines += ["call void @end_step(ptr %w)", "%open = call i64 @judge(ptr %w)", "ret i64 %open"]
+        return "\n".join(["define i64 @step(ptr noalias %w) {", *lines, "}"])
 
-    def _evaluated(self, roots: Sequence[Node], y: Sequence[str], time: str | None) -> Mapping[Node, str]:
-        graph, slots = self.equations.graph, self._leaf(y, time)
+    def turned(self, relations: Sequence[Node]) -> str:
+        """`i64 turned(ptr w)`: lanes in which a relation is other inside the step than at its beginning."""
+        code, any_turned = Assembly(self.lanes), Assembly(self.lanes).always(False)
+        values = self._evaluated(code, relations, self.layout.inside)
+        for number, relation in enumerate(relations):
+            was = code.compare("lt", code.number(0.5), code.load(_WORK, self.layout.truths + number))
+            any_turned = code.logic("or", any_turned, code.logic("xor", was, values[relation]))
+        mask = code.as_mask(any_turned)
+        return "\n".join(["define i64 @turned(ptr noalias %w) {", *code.lines, f"ret i64 {mask}", "}"])
+
+    def _evaluated(self, code: Assembly, roots: Sequence[Node], moment: int) -> Mapping[Node, str]:
+        """Values of the roots where time and states stand from place `moment` on."""
+        graph, slots = self.equations.graph, dict[int, str]()
 
         def leaf(node: Node) -> str | None:
             if graph.operations[node] == "slot":
-                (place,) = graph.arguments[node]
-                return slots[place] if place in slots else self.code.load(_WORK, place)
-            return self.code.load(_WORK, self._hoisted[node]) if node in self._hoisted else None
+                (slot,) = graph.arguments[node]
+                if slot not in slots:
+                    slots[slot] = code.load(_WORK, slot + (moment if slot <= self.layout.states else 0))
+                return slots[slot]
+            return code.load(_WORK, self._hoisted[node]) if node in self._hoisted else None
 
-        return evaluate(self.code, graph, roots, leaf)
+        return evaluate(code, graph, roots, leaf)
 
-    def _with_inputs(self, slopes: list[str]) -> list[str]:
-        for row, value in self._inputs.items():
-            slopes[row] = self.code.add(slopes[row], value)
+    def _slopes(self, code: Assembly, values: Mapping[Node, str]) -> list[str]:
+        """The rates with the infusions that run."""
+        slopes = [values[rate] for rate in self.equations.rates]
+        for row, place in self._inputs.items():
+            slopes[row] = code.add(slopes[row], code.load(_WORK, place))
         return slopes
 
-    def _rates(self, y: Sequence[str], time: str | None) -> list[str]:
-        values = self._evaluated(self.equations.rates, y, time)
-        return self._with_inputs([values[rate] for rate in self.equations.rates])
-
-    def _first_stage(self, y: Sequence[str], per_h: str) -> tuple[list[str], dict[int, str]]:
-        """Rates and drift at the begin, and the matrix I / (h GAMMA) - J in the order of elimination."""
-        code, own = self.code, self.equations
-        time = code.load(_WORK, 0) if any(own.graph.states[root] & 1 for root in own.roots) else None
-        values = self._evaluated(own.roots, y, time)
-        diagonal = code.mul(code.number(1.0 / GAMMA), per_h)
-        order = self._plan.order
-        for i, j in self._plan.entries:
+    def _derivatives(self, name: str) -> str:
+        """`void name(ptr w)`: at the begin, the matrix I / (h GAMMA) - J, the drift and the first right-hand side."""
+        own, layout, code = self.equations, self.layout, Assembly(self.lanes)
+        values = self._evaluated(code, own.roots, 0)
+        diagonal = code.mul(code.number(1.0 / GAMMA), code.load(_WORK, layout.control("per_step")))
+        order = self.plan.order
+        for place, (i, j) in enumerate(self.plan.entries):
             node = own.jacobian.get((order[i], order[j]))
             if i == j:
-                self._entries[i, j] = diagonal if node is None else code.sub(diagonal, values[node])
+                entry = diagonal if node is None else code.sub(diagonal, values[node])
             else:
-                self._entries[i, j] = code.number(0.0) if node is None else code.neg(values[node])
-        slopes = self._with_inputs([values[rate] for rate in own.rates])
-        return slopes, {row: values[node] for row, node in own.time_derivatives.items()}
+                entry = code.number(0.0) if node is None else code.neg(values[node])
+            code.store(_WORK, layout.matrix + place, entry)
+        slopes, weight = self._slopes(code, values), float(stage_times()[1][0])
+        for row, node in own.time_derivatives.items():
+            drift = code.mul(code.load(_WORK, layout.control("step_size")), values[node])
+            code.store(_WORK, layout.drift + row, drift)
+            slopes[row] = code.fma(code.number(weight), drift, slopes[row])
+        for row, slope in enumerate(slopes):
+            code.store(_WORK, layout.stages + row, slope)
+        return _function(f"{name}(ptr noalias %w)", code)
 
-    def _with_drift(self, right: list[str], drift: Mapping[int, str], weight: float) -> list[str]:
-        if weight:
-            for row, value in drift.items():
-                right[row] = self.code.fma(self.code.number(float(weight)), value, right[row])
-        return right
+    def _rates(self, name: str) -> str:
+        """`void name(ptr w, ptr u, double d)`: the right-hand side of a stage; `u` holds the part known before."""
+        code, layout = Assembly(self.lanes), self.layout
+        slopes = self._slopes(code, self._evaluated(code, self.equations.rates, layout.moment))
+        per_step = code.load(_WORK, layout.control("per_step"))
+        weight = code.spread("%d") if self.equations.time_derivatives else ""
+        for row, slope in enumerate(slopes):
+            right = code.fma(per_step, code.load(_STAGE, row), slope)
+            if row in self.equations.time_derivatives:
+                right = code.fma(weight, code.load(_WORK, layout.drift + row), right)
+            code.store(_STAGE, row, right)
+        return _function(f"{name}(ptr noalias %w, ptr noalias %u, double %d)", code)
 
-    def _factor(self) -> None:
-        code, entries = self.code, self._entries
-        for operation in self._plan.operations:
-            if operation.kind == "invert":
-                entries[operation.target] = code.div(code.number(1.0), entries[operation.target])
-            elif operation.kind == "scale":
-                entries[operation.target] = code.mul(entries[operation.target], entries[operation.first])
-            else:
-                product = (code.neg(entries[operation.first]), entries[operation.second])
-                entries[operation.target] = code.fma(*product, entries[operation.target])
+    def _place(self, cell: Entry) -> tuple[str, int]:
+        """Where a number of the factorisation or of a right-hand side stands."""
+        row, column = cell
+        return (_STAGE, self.plan.order[row]) if column == RIGHT else (_WORK, self._matrix[cell])
 
-    def _solve(self, right: Sequence[str]) -> list[str]:
-        """Solve with the factored matrix; right-hand side and solution in the order of the states."""
-        code, plan, entries = self.code, self._plan, self._entries
-        z: list[str] = []
-        for i in range(self._size):
-            value = right[plan.order[i]]
-            for k in plan.below(i):
-                value = code.fma(code.neg(entries[i, k]), z[k], value)
-            z.append(value)
-        solution = [""] * self._size
-        for i in reversed(range(self._size)):
-            value = z[i]
-            for k in plan.above(i):
-                value = code.fma(code.neg(entries[i, k]), solution[plan.order[k]], value)
-            solution[plan.order[i]] = code.mul(value, entries[i, i])
-        return solution
+    def _pieces(self, name: str, operations: Sequence[Operation], arguments: str) -> tuple[list[str], list[str]]:
+        """The operations in order, as functions of bearable length; their texts and names."""
+        texts: list[str] = []
+        names: list[str] = []
+        for first in range(0, len(operations), _PIECE):
+            code, values, changed = Assembly(self.lanes), dict[Entry, str](), dict[Entry, None]()
 
-    def _finish(self, y: Sequence[str], new: Sequence[str], u: Sequence[Sequence[str]]) -> None:
-        """Store the result and the stages, and the error in units of what is tolerated."""
-        code, layout, n = self.code, self.layout, self._size
-        relative = code.load(_WORK, layout.relative_tolerance)
-        total = code.number(0.0)
-        for i in range(n):
-            size = code.intrinsic("maxnum", code.intrinsic("fabs", y[i]), code.intrinsic("fabs", new[i]))
-            allowed = code.fma(relative, size, code.load(_WORK, layout.absolute_tolerances + i))
-            share = code.div(u[-1][i], allowed)
-            total = code.fma(share, share, total)
-        for i in range(n):
-            code.store(_WORK, layout.new_states + i, new[i])
-            for stage in range(STAGES):
-                code.store(_WORK, layout.stages + stage * n + i, u[stage][i])
-        self._judge(code.intrinsic("sqrt", code.mul(total, code.number(1.0 / max(n, 1)))))
+            def get(cell: Entry, code: Assembly = code, values: dict[Entry, str] = values) -> str:
+                if cell not in values:
+                    values[cell] = code.load(*self._place(cell))
+                return values[cell]
 
-    def _judge(self, error: str) -> None:
-        """Store the error and the factors for the next step: proportional and integral control when accepted."""
-        code, place = self.code, self.layout.error
-        enough = code.intrinsic("maxnum", error, code.number(SMALLEST_ERROR))
-        logarithm = code.own(LOG, enough)
-        last = code.load(_WORK, place + 4)
-        power = code.fma(code.number(-0.8 / ORDER), logarithm, code.mul(code.number(0.2 / ORDER), last))
-        grow = code.mul(code.number(SAFETY), code.own(EXP, power))
-        shrink = code.mul(code.number(SAFETY), code.own(EXP, code.mul(code.number(-1.0 / ORDER), logarithm)))
-        for offset, value in enumerate((error, grow, shrink, logarithm)):
-            code.store(_WORK, place + offset, value)
+            for one in operations[first : first + _PIECE]:
+                if one.kind == "invert":
+                    value = code.div(code.number(1.0), get(one.target))
+                elif one.kind == "scale":
+                    value = code.mul(get(one.target), get(one.first))
+                else:
+                    value = code.fma(code.neg(get(one.first)), get(one.second), get(one.target))
+                values[one.target] = value
+                changed[one.target] = None
+            for cell in changed:
+                base, place = self._place(cell)
+                code.store(base, place, values[cell])
+            names.append(f"{name}_{len(names)}")
+            texts.append(_function(f"{names[-1]}({arguments})", code))
+        return texts, names
 
 
-def take_function(layout: Layout, lanes: int, name: str) -> str:
-    """`void name(ptr workspace)`: the new states become the states in lanes that are marked."""
-    code = Assembly(lanes)
-    marked = code.compare("lt", code.number(0.5), code.load(_WORK, layout.error + 5))
-    for state in range(layout.states):
-        new = code.load(_WORK, layout.new_states + state)
-        code.store(_WORK, 1 + state, code.select(marked, new, code.load(_WORK, 1 + state)))
-    body = "\n".join(code.lines)
-    return f"define void @{name}(ptr noalias %w) {{\n{body}\nret void\n}}\n"
-
-
-def dense_function(layout: Layout, lanes: int, name: str) -> str:
-    """`void name(ptr workspace, ptr states, i64 count)`: K0, K1, K2 of the listed states (0, 1, …)."""
-    code, n = Assembly(lanes), layout.states
-    stages = []
-    for stage in range(STAGES):
-        base = (layout.stages + stage * n) * lanes
-        address = code._new(f"getelementptr inbounds double, ptr {_WORK}, i64 %at{stage}")
-        stages.append(code._new(f"load {code.type}, ptr {address}, align 8"))
-        code.lines.insert(len(code.lines) - 2, f"%at{stage} = add i64 %offset, {base}")
-    for m in range(len(H)):
-        value = code.weighted(H[m], stages)
-        place = (layout.dense + m * n) * lanes
-        code.lines.append(f"%to{m} = add i64 %offset, {place}")
-        address = code._new(f"getelementptr inbounds double, ptr {_WORK}, i64 %to{m}")
-        code.lines.append(f"store {code.type} {value}, ptr {address}, align 8")
-    body = "\n".join(code.lines)
-    return f"""define void @{name}(ptr noalias %w, ptr noalias readonly %states, i64 %count) {{
-entry:
-%none = icmp eq i64 %count, 0
-br i1 %none, label %end, label %each
-each:
-%k = phi i64 [0, %entry], [%next, %each]
-%which = getelementptr inbounds i64, ptr %states, i64 %k
-%state = load i64, ptr %which
-%offset = mul i64 %state, {lanes}
-{body}
-%next = add i64 %k, 1
-%more = icmp ult i64 %next, %count
-br i1 %more, label %each, label %end
-end:
-ret void
-}}
-"""
+def _function(head: str, code: Assembly) -> str:
+    return "\n".join([f"define internal void @{head} noinline {{", *code.lines, "ret void", "}"])

@@ -85,34 +85,50 @@ def take_ticket(_typing: Any, address: Any) -> Any:
     return types.int64(types.int64), generate
 
 
-def _caller(names: int, pointers: int) -> Any:
-    """A call of the function at the first address; `pointers` of the others are pointers, the rest whole numbers."""
+@_inline
+def lowest(_typing: Any, lanes: Any) -> Any:
+    """The lowest of some lanes, which are bits; there must be one."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        return builder.cttz(values[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.int64), generate
+
+
+def _calling(pointers: int, *, gives_lanes: bool = False) -> Any:
+    """A call of the function at the first address; `pointers` of the others are pointers, the rest numbers."""
 
     def generate(context: Any, builder: Any, _signature: Any, values: Any) -> Any:
         byte = ir.IntType(8).as_pointer()
         arguments = [
             builder.inttoptr(value, byte) if index < pointers else value for index, value in enumerate(values[1:])
         ]
-        kind = ir.FunctionType(ir.VoidType(), [one.type for one in arguments])
-        builder.call(builder.inttoptr(values[0], kind.as_pointer()), arguments)
-        return context.get_dummy_value()
+        kind = ir.FunctionType(_WORD if gives_lanes else ir.VoidType(), [one.type for one in arguments])
+        called = builder.call(builder.inttoptr(values[0], kind.as_pointer()), arguments)
+        return called if gives_lanes else context.get_dummy_value()
 
-    return types.void(*[types.int64] * names), generate
-
-
-@_inline
-def call_lanes(_typing: Any, function: Any, work: Any) -> Any:
-    """function(work)"""
-    return _caller(2, 1)
+    return generate
 
 
 @_inline
-def call_dense(_typing: Any, function: Any, work: Any, states: Any, count: Any) -> Any:
+def call_step(_typing: Any, function: Any, work: Any) -> Any:
+    """function(work), which gives lanes as bits"""
+    return types.int64(types.int64, types.int64), _calling(1, gives_lanes=True)
+
+
+@_inline
+def call_listed(_typing: Any, function: Any, work: Any, states: Any, count: Any) -> Any:
     """function(work, states, count)"""
-    return _caller(4, 2)
+    return types.void(*[types.int64] * 4), _calling(2)
+
+
+@_inline
+def call_fallen(_typing: Any, function: Any, moment: Any, states: Any, count: Any, threshold: Any) -> Any:
+    """function(moment, states, count, threshold), which gives lanes as bits"""
+    return types.int64(*[types.int64] * 4, types.float64), _calling(2, gives_lanes=True)
 
 
 @_inline
 def call_one(_typing: Any, function: Any, moment: Any, rest: Any, out: Any) -> Any:
     """function(moment, rest, out)"""
-    return _caller(4, 3)
+    return types.void(*[types.int64] * 4), _calling(3)

@@ -6,14 +6,15 @@ from ._calls import njit
 
 
 @njit
-def fifth_root(x: float) -> float:
-    """The fifth root of a number above zero, to a few digits and the same on every machine (no library function)."""
+def inverse_fifth_root(x: float) -> float:
+    """x^(-1/5) of a number above zero, to a few digits and the same on every machine (no library function)."""
     scale = 1.0
     while x > 32.0:
-        x, scale = x / 32.0, scale * 2.0
-    while x < 1.0 / 32.0 and scale > 1e-60:
-        x, scale = x * 32.0, scale * 0.5
-    root = 1.0
-    for _ in range(12):
-        root -= 0.2 * (root - x / (root * root * root * root))
+        x, scale = x * 0.03125, scale * 0.5
+    while x < 1.0 and scale < 1e60:
+        x, scale = x * 32.0, scale * 2.0
+    root = 1.0 / (1.02 + 0.034 * x)  # within 18 % of it between 1 and 32, where Newton's method converges
+    for _ in range(4):
+        square = root * root
+        root *= 1.2 - 0.2 * x * square * square * root
     return root * scale

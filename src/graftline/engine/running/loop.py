@@ -12,82 +12,137 @@ from __future__ import annotations
 import math
 
 from ..result import Status
-from ._calls import call_dense, call_lanes, call_one, get, get_whole, njit, put, put_whole, take_ticket, written_in
-from ._roots import fifth_root
+from ._calls import (
+    call_fallen,
+    call_listed,
+    call_one,
+    call_step,
+    get,
+    get_whole,
+    lowest,
+    njit,
+    put,
+    put_whole,
+    take_ticket,
+    written_in,
+)
+from ._roots import inverse_fifth_root
 from .records import Job, Kernel, Lanes
 
 _OK, _TOO_SMALL, _TOO_MANY, _NOT_FINITE, _EVENTS, _STOPPED = (int(one) for one in Status)
-_SHRINK_MOST, _SHRINK_ACCEPTED, _GROW_MOST = 0.1, 0.2, 8.0
-_LAST_ERROR_LEAST, _LAST_ERROR_FIRST = math.log(1e-3), math.log(1e-4)
+_SHRINK_MOST, _SAFETY = 0.1, 0.9
+_LAST_ERROR_FIRST = math.log(1e-4)
 _EVENT_ROUNDS = 10_000  # events at one moment; beyond it they feed each other
-_LOOKS = 4  # relations are looked at so many times within a step, at equal distances
+_LOOKS = 4  # within a step, at equal distances, for what may turn
+_NO_TURN = 2.0  # as the share of a step
 
 
 @njit
 def run_lanes(k: Kernel, j: Job, s: Lanes) -> None:
     """Work until no patient is left. Several threads may do so at once with the same job and their own lanes."""
-    width, w = k.lanes, s.work
-    watching = k.relations > 0 or j.groups > 0
     alive = 0
-    for lane in range(width):
+    for lane in range(k.lanes):
+        for place in range(2 * k.states + 1):
+            _set_field(k, s, k.relative_tolerance + place, lane, get(j.tolerances, place))
+        _set_field(k, s, k.step_limit, lane, float(j.max_steps))
         alive += _take_next(k, j, s, lane)
     while alive > 0:
         if get_whole(j.stop, 0) != 0:
-            for lane in range(width):
-                if get_whole(s.patient, lane) >= 0:
-                    _fail(j, s, lane, _STOPPED, -1)
+            _stop(k, j, s)
             return
-        for lane in range(width):
-            put(w, k.step_size * width + lane, _limited(get(s.step, lane), get(w, lane), get(s.stop, lane)))
-            put(w, (k.error + 5) * width + lane, 0.0)
-        call_lanes(k.step, w)
-        has_dense = False
-        for lane in range(width):
-            patient = get_whole(s.patient, lane)
-            if patient < 0:
-                continue
-            if _accepted(k, j, s, lane, patient):
-                begin, step = get(w, lane), get(w, k.step_size * width + lane)
-                end = begin + step
-                # the usual cases: nothing to see before the end, or outputs only
-                ahead = not watching and end < get(s.stop, lane)
-                if ahead:
-                    if end >= get(s.look, lane):
-                        if not has_dense:
-                            call_dense(k.dense, w, j.needed, j.needed_count)
-                            has_dense = True
-                        _write_until(k, j, s, lane, begin, step, end, False)
-                        _look_ahead(j, s, lane)
-                    put(w, lane, end)
-                    put(w, (k.error + 5) * width + lane, 1.0)
-                else:
-                    has_dense = _advance(k, j, s, lane, has_dense)
-                if get_whole(j.status, patient) == _OK and get_whole(s.output, lane) < j.times_count:
-                    continue
-            elif get_whole(j.status, patient) == _OK:
-                continue
-            alive += _take_next(k, j, s, lane) - 1
-        call_lanes(k.take, w)
-
-
-@written_in
-def _limited(step: float, now: float, stop: float) -> float:
-    """The step, cut so that it ends on `stop` and leaves no sliver before it."""
-    rest = stop - now
-    if step >= rest * 0.999999999:
-        return rest
-    if step > 0.5 * rest:
-        return 0.5 * rest
-    return step
+        open_lanes = call_step(k.step, s.work)
+        if open_lanes != 0:
+            alive += _follow(k, j, s, open_lanes)
 
 
 @njit
-def _fail(j: Job, s: Lanes, lane: int, status: int, quantity: int) -> None:
-    """Mark the patient of a lane; what is not computed yet stays NaN."""
+def _stop(k: Kernel, j: Job, s: Lanes) -> None:
+    """Leave every patient where they are."""
+    for lane in range(k.lanes):
+        if get_whole(s.patient, lane) >= 0:
+            _fail(k, j, s, lane, _STOPPED, -1)
+            _leave(k, j, s, lane)
+
+
+@written_in
+def _follow(k: Kernel, j: Job, s: Lanes, open_lanes: int) -> int:
+    """Look at the step of these lanes (bits); the change of the number of lanes that have a patient."""
+    accepted, due, done = 0, j.watching != 0, 0
+    left = open_lanes
+    while left != 0:
+        lane = lowest(left)
+        left &= left - 1
+        if get_whole(s.patient, lane) < 0:
+            continue
+        if _field(k, s, k.accepted, lane) > 0.5:
+            accepted |= 1 << lane
+            put(s.turn, lane, _NO_TURN)
+            due = due or _is_due(k, j, s, lane)
+        elif _reject(k, j, s, lane):
+            done |= 1 << lane
+    if due:
+        call_listed(k.dense, s.work, j.needed, j.needed_count)
+        if j.watching != 0:
+            _find_turns(k, j, s, accepted)
+        _write_outputs(k, j, s, accepted)
+    left = accepted
+    while left != 0:
+        lane = lowest(left)
+        left &= left - 1
+        if get(s.turn, lane) > 1.0 and _field(k, s, k.end, lane) != _field(k, s, k.stop, lane):
+            _set_field(k, s, k.taken, lane, 1.0)  # by the next step, as in lanes that nobody looks at
+            _look_ahead(k, j, s, lane)
+        elif _arrive(k, j, s, lane):
+            done |= 1 << lane
+        if get_whole(s.output, lane) >= j.times_count:
+            done |= 1 << lane
+    change = 0
+    while done != 0:
+        lane = lowest(done)
+        done &= done - 1
+        _leave(k, j, s, lane)
+        change += _take_next(k, j, s, lane) - 1
+    return change
+
+
+@written_in
+def _field(k: Kernel, s: Lanes, place: int, lane: int) -> float:
+    """A number of a lane's workspace."""
+    value: float = get(s.work, place * k.lanes + lane)
+    return value
+
+
+@written_in
+def _set_field(k: Kernel, s: Lanes, place: int, lane: int, value: float) -> None:
+    put(s.work, place * k.lanes + lane, value)
+
+
+@njit
+def _fail(k: Kernel, j: Job, s: Lanes, lane: int, status: int, quantity: int) -> None:
+    """Mark the patient of a lane."""
     patient = get_whole(s.patient, lane)
     put_whole(j.status, patient, status)
-    put(j.failed_at, patient, get(s.work, lane))
+    put(j.failed_at, patient, _field(k, s, 0, lane))
     put_whole(j.failed_in, patient, quantity)
+
+
+@njit
+def _leave(k: Kernel, j: Job, s: Lanes, lane: int) -> None:
+    """The patient of a lane is done with; what was not computed is NaN."""
+    patient = get_whole(s.patient, lane)
+    put_whole(j.steps, patient, int(_field(k, s, k.steps, lane)))
+    while get_whole(s.output, lane) < j.times_count:
+        _write_nothing(j, s, lane)
+
+
+@njit
+def _write_nothing(j: Job, s: Lanes, lane: int) -> None:
+    """One row of NaN."""
+    output = get_whole(s.output, lane)
+    row = (get_whole(s.patient, lane) * j.times_count + output) * j.outputs
+    for column in range(j.outputs):
+        put(j.out, row + column, math.nan)
+    put_whole(s.output, lane, output + 1)
 
 
 @njit
@@ -95,16 +150,18 @@ def _take_next(k: Kernel, j: Job, s: Lanes, lane: int) -> int:
     """Give the lane to the next patient who has something to be computed; 1 if there is one, else 0."""
     while True:
         patient = take_ticket(j.next_patient)
-        put(s.work, (k.error + 5) * k.lanes + lane, 0.0)
+        _set_field(k, s, k.taken, lane, 0.0)
         if patient >= j.patients:
             put_whole(s.patient, lane, -1)
-            put(s.step, lane, 1.0)
-            put(s.stop, lane, math.inf)
+            _set_field(k, s, k.planned, lane, 1.0)
+            _set_field(k, s, k.stop, lane, math.inf)
+            _set_field(k, s, k.look, lane, math.inf)
             return 0
         put_whole(s.patient, lane, patient)
         _begin(k, j, s, lane, patient)
         if get_whole(j.status, patient) == _OK and get_whole(s.output, lane) < j.times_count:
             return 1
+        _leave(k, j, s, lane)
 
 
 @njit
@@ -114,15 +171,15 @@ def _begin(k: Kernel, j: Job, s: Lanes, lane: int, patient: int) -> None:
     for place in range(1, 1 + k.states + k.constants):
         put(w, place * width + lane, math.nan)
     for column in range(j.given_columns):
-        put(w, get_whole(j.given_slots, column) * width + lane, get(j.given, patient * j.given_columns + column))
-    for place in range(k.states + 1):
-        put(w, (k.relative_tolerance + place) * width + lane, get(j.tolerances, place))
+        put(w, get_whole(j.given_slots, column) * width + lane, get(get_whole(j.given, column), patient))
     put(w, lane, get(j.start, patient))
+    put(w, k.steps * width + lane, 0.0)
+    put_whole(s.output, lane, 0)
     here = w + 8 * lane
     call_one(k.begin, here, here, s.buffer)
     for place in range(1, 1 + k.states):
         if not math.isfinite(get(w, place * width + lane)):
-            _fail(j, s, lane, _NOT_FINITE, place - 1)
+            _fail(k, j, s, lane, _NOT_FINITE, place - 1)
             return
     call_one(k.prepare, here, here, s.buffer)
     for place in range(k.inputs):
@@ -132,9 +189,8 @@ def _begin(k: Kernel, j: Job, s: Lanes, lane: int, patient: int) -> None:
     for event in range(j.event_count):
         put(s.triggers, lane * j.event_count + event, float(get_whole(j.initial_value, event)))
     put_whole(s.dose, lane, get_whole(j.dose_first, patient))
-    put_whole(s.output, lane, 0)
     while get_whole(s.output, lane) < j.times_count and _output_time(j, s, lane) < get(w, lane):
-        put_whole(s.output, lane, get_whole(s.output, lane) + 1)
+        _write_nothing(j, s, lane)
     _die_out(k, j, s, lane)
     if j.event_count:
         _happen(k, j, s, lane)
@@ -150,59 +206,35 @@ def _output_time(j: Job, s: Lanes, lane: int) -> float:
     return time
 
 
-@written_in
-def _accepted(k: Kernel, j: Job, s: Lanes, lane: int, patient: int) -> bool:
-    """Judge the step of a lane, and choose the size of the next."""
-    width, w = k.lanes, s.work
-    place = k.error * width + lane
-    step, error = get(w, k.step_size * width + lane), get(w, place)
-    steps = get_whole(j.steps, patient) + 1
-    put_whole(j.steps, patient, steps)
-    if error <= 1.0 and steps < j.max_steps:
-        factor = min(_GROW_MOST, max(_SHRINK_ACCEPTED, get(w, place + width)))
-        if get_whole(s.rejected, lane) == 1:
-            factor = min(factor, 1.0)
-            put_whole(s.rejected, lane, 0)
-        put(w, place + 4 * width, max(get(w, place + 3 * width), _LAST_ERROR_LEAST))
-        planned = get(s.step, lane)
-        following = factor * step
-        if step < planned and factor > 1.0:  # it was cut for a stop, not for its error
-            following = max(following, planned)
-        put(s.step, lane, following)
-        return True
-    _reject(k, j, s, lane, patient)
-    return False
-
-
 @njit
-def _reject(k: Kernel, j: Job, s: Lanes, lane: int, patient: int) -> None:
-    """A smaller step next time, or none if it cannot be smaller."""
-    width, w = k.lanes, s.work
-    place = k.error * width + lane
-    step, error = get(w, k.step_size * width + lane), get(w, place)
-    if get_whole(j.steps, patient) >= j.max_steps:
-        _fail(j, s, lane, _TOO_MANY, _worst(k, s, lane))
-        return
+def _reject(k: Kernel, j: Job, s: Lanes, lane: int) -> bool:
+    """A smaller step next time; true if it cannot be smaller, or was the last that may be tried."""
+    patient = get_whole(s.patient, lane)
+    step, error = _field(k, s, k.step_size, lane), _field(k, s, k.error, lane)
+    if _field(k, s, k.steps, lane) >= _field(k, s, k.step_limit, lane):
+        _fail(k, j, s, lane, _TOO_MANY, _worst(k, s, lane))
+        return True
     put_whole(j.rejected, patient, get_whole(j.rejected, patient) + 1)
-    put_whole(s.rejected, lane, 1)
-    factor = max(_SHRINK_MOST, get(w, place + 2 * width)) if error < 1e30 else _SHRINK_MOST
-    put(s.step, lane, factor * step)
-    now = get(w, lane)
+    _set_field(k, s, k.rejected, lane, 1.0)
+    factor = max(_SHRINK_MOST, _SAFETY * inverse_fifth_root(error)) if 1.0 < error < 1e30 else _SHRINK_MOST
+    _set_field(k, s, k.planned, lane, factor * step)
+    now = _field(k, s, 0, lane)
     if now + factor * step * 1e-2 == now or factor * step < 1e-280:
-        _fail(j, s, lane, _TOO_SMALL if error < 1e300 else _NOT_FINITE, _worst(k, s, lane))
+        _fail(k, j, s, lane, _TOO_SMALL if error < 1e300 else _NOT_FINITE, _worst(k, s, lane))
+        return True
+    return False
 
 
 @njit
 def _worst(k: Kernel, s: Lanes, lane: int) -> int:
     """The state with the largest error against what is tolerated; the first that is not finite before all."""
-    width, w = k.lanes, s.work
     found, most = -1, -1.0
     for state in range(k.states):
-        new = get(w, (k.new_states + state) * width + lane)
+        new = _field(k, s, k.new_states + state, lane)
         if not math.isfinite(new):
             return state
-        allowed = _tolerated(k, s, lane, state, max(abs(new), abs(get(w, (1 + state) * width + lane))))
-        share = abs(get(w, (k.dense_place - k.states + state) * width + lane)) / allowed
+        allowed = _tolerated(k, s, lane, state, max(abs(new), abs(_field(k, s, 1 + state, lane))))
+        share = abs(_field(k, s, k.errors + state, lane)) / allowed
         if share > most:
             found, most = state, share
     return found
@@ -216,95 +248,161 @@ def _tolerated(k: Kernel, s: Lanes, lane: int, state: int, size: float) -> float
 
 
 @njit
-def _advance(k: Kernel, j: Job, s: Lanes, lane: int, has_dense: bool) -> bool:
-    """Take over an accepted step up to the first happening in it; returns whether dense output was computed."""
-    width, w = k.lanes, s.work
-    begin, step, stop = get(w, lane), get(w, k.step_size * width + lane), get(s.stop, lane)
-    end = stop if step == stop - begin else begin + step
-    watching = k.relations > 0 or j.groups > 0
-    wanted = get_whole(s.output, lane) < j.times_count and _output_time(j, s, lane) <= end
-    if (watching or wanted) and not has_dense:
-        call_dense(k.dense, w, j.needed, j.needed_count)
-        has_dense = True
-    share = _first_turn(k, j, s, lane, begin, step) if watching else 2.0
-    turned = share <= 1.0
-    if turned:
-        end = begin + share * step
-    happens = turned or (end == stop and _event_due(j, s, lane, end))
-    if wanted:
-        _write_until(k, j, s, lane, begin, step, end, happens)
-    source = k.new_states
-    if turned:
-        _look_inside(k, j, s, lane, begin, step, share)
-        source = k.inside + 1
-    for state in range(k.states):
-        put(w, (1 + state) * width + lane, get(w, (source + state) * width + lane))
-    put(w, lane, end)
-    if turned or end == stop:
-        _die_out(k, j, s, lane)
-        if happens:
-            _happen(k, j, s, lane)
-            _write_now(k, j, s, lane)
-        _give_doses(k, j, s, lane)
-        _restart(k, j, s, lane)
-    else:
-        _look_ahead(j, s, lane)
-    return has_dense
+def _find_turns(k: Kernel, j: Job, s: Lanes, lanes: int) -> None:
+    """End the step of a lane where something turns in it.
 
-
-@written_in
-def _look_ahead(j: Job, s: Lanes, lane: int) -> None:
-    """Note the next moment that needs a closer look."""
-    look = get(s.stop, lane)
-    if get_whole(s.output, lane) < j.times_count:
-        look = min(look, _output_time(j, s, lane))
-    put(s.look, lane, look)
+    What can turn is looked at a few times; between two looks that differ the first moment of the change is found to
+    the last bit of time.
+    """
+    for lane in range(k.lanes):
+        put(s.before_turn, lane, 0.0)
+    steady = lanes
+    for look in range(1, _LOOKS + 1):
+        share = look / _LOOKS
+        for lane in range(k.lanes):
+            _set_field(k, s, k.share, lane, share)
+        turned = _turned(k, j, s, steady)
+        for lane in range(k.lanes):
+            if turned >> lane & 1:
+                put(s.turn, lane, share)
+            elif steady >> lane & 1:
+                put(s.before_turn, lane, share)
+        steady &= ~turned
+        if steady == 0:
+            break
+    for lane in range(k.lanes):
+        if lanes >> lane & 1 and not steady >> lane & 1:
+            _narrow(k, j, s, lane)
 
 
 @njit
-def _look_inside(k: Kernel, j: Job, s: Lanes, lane: int, begin: float, step: float, share: float) -> None:
-    """Put time and the needed states at a share of the step into the place for a moment inside it."""
-    width, w = k.lanes, s.work
-    put(w, k.inside * width + lane, begin + share * step)
-    for index in range(j.needed_count):
-        state = get_whole(j.needed, index)
-        put(w, (k.inside + 1 + state) * width + lane, _inside(k, s, lane, state, share))
-
-
-@written_in
-def _write_until(k: Kernel, j: Job, s: Lanes, lane: int, begin: float, step: float, end: float, before: bool) -> None:
-    """Outputs up to `end`; with `before`, those at `end` itself wait for what happens there."""
-    while get_whole(s.output, lane) < j.times_count:
-        time = _output_time(j, s, lane)
-        if time > end or (before and time == end):
-            return
-        share = (time - begin) / step if time < begin + step else 1.0
-        if k.observe == 0:
-            _write_states(k, j, s, lane, share)
+def _narrow(k: Kernel, j: Job, s: Lanes, lane: int) -> None:
+    """Set the end of a lane's step to the first moment at which something is other than before."""
+    begin, step = _field(k, s, 0, lane), _field(k, s, k.step_size, lane)
+    low, high = get(s.before_turn, lane), get(s.turn, lane)
+    while True:
+        middle = 0.5 * (low + high)
+        moment = begin + middle * step
+        if not (begin + low * step < moment and moment < begin + high * step):
+            break
+        _set_field(k, s, k.share, lane, middle)
+        if _turned(k, j, s, 1 << lane) != 0:
+            high = middle
         else:
-            _look_inside(k, j, s, lane, begin, step, share)
-            _write(k, j, s, lane, k.inside)
+            low = middle
+    put(s.turn, lane, high)
+    _set_field(k, s, k.end, lane, begin + high * step)
+
+
+@njit
+def _turned(k: Kernel, j: Job, s: Lanes, lanes: int) -> int:
+    """In which of these lanes a relation is other than it was, or a group dies out, at the share of the step set."""
+    call_listed(k.inside, s.work, j.needed, j.needed_count)
+    found = 0
+    if k.relations:
+        found = call_step(k.turned, s.work)
+    for group in range(j.groups):
+        low = lanes & ~found & _group_below(k, j, s, group, k.inside_place)
+        if low != 0:
+            found |= low & ~_fed(k, j, s, group, k.inside_place)
+    return found & lanes
 
 
 @written_in
-def _write_states(k: Kernel, j: Job, s: Lanes, lane: int, share: float) -> None:
-    """One row of outputs that are states, at a share of the step."""
-    output = get_whole(s.output, lane)
-    row = (get_whole(s.patient, lane) * j.times_count + output) * j.outputs
-    put_whole(s.output, lane, output + 1)
-    for column in range(j.outputs):
-        put(j.out, row + column, _inside(k, s, lane, get_whole(j.output_states, column), share))
+def _group_below(k: Kernel, j: Job, s: Lanes, group: int, moment: int) -> int:
+    """Lanes in which a group is below its threshold, and not empty; time and states stand at place `moment`."""
+    first = get_whole(j.member_first, group)
+    count = get_whole(j.member_first, group + 1) - first
+    threshold = get(j.threshold, group)
+    lanes: int = call_fallen(k.fallen, s.work + 8 * moment * k.lanes, j.members + 8 * first, count, threshold)
+    return lanes
+
+
+@njit
+def _fed(k: Kernel, j: Job, s: Lanes, group: int, moment: int) -> int:
+    """Lanes in which a source still feeds the group."""
+    found = 0
+    for index in range(get_whole(j.source_first, group), get_whole(j.source_first, group + 1)):
+        place = moment + 1 + get_whole(j.sources, index)
+        for lane in range(k.lanes):
+            if _field(k, s, place, lane) > 0.0:
+                found |= 1 << lane
+    return found
 
 
 @written_in
-def _inside(k: Kernel, s: Lanes, lane: int, state: int, share: float) -> float:
-    """A state at a share of the step."""
-    width, w = k.lanes, s.work
-    dense, further = (k.dense_place + state) * width + lane, k.states * width
-    bend = get(w, dense) + share * (get(w, dense + further) + share * get(w, dense + 2 * further))
-    old, new = get(w, (1 + state) * width + lane), get(w, (k.new_states + state) * width + lane)
-    value: float = (1.0 - share) * old + share * new + share * (1.0 - share) * bend
-    return value
+def _is_due(k: Kernel, j: Job, s: Lanes, lane: int) -> bool:
+    """Whether an output is asked in the step, its end included."""
+    due: bool = get_whole(s.output, lane) < j.times_count and _output_time(j, s, lane) <= _field(k, s, k.end, lane)
+    return due
+
+
+@written_in
+def _happens(k: Kernel, j: Job, s: Lanes, lane: int) -> bool:
+    """Whether an event may happen at the end of the step, so that an output asked there waits for it."""
+    end = _field(k, s, k.end, lane)
+    happens: bool = get(s.turn, lane) <= 1.0 or (end == _field(k, s, k.stop, lane) and _event_due(j, s, lane, end))
+    return happens
+
+
+@written_in
+def _write_outputs(k: Kernel, j: Job, s: Lanes, lanes: int) -> None:
+    """All outputs asked in the steps of these lanes; in each turn the next one of every lane."""
+    writing = lanes
+    while writing != 0:
+        left = writing
+        while left != 0:
+            lane = lowest(left)
+            left &= left - 1
+            if not _is_due(k, j, s, lane) or _waits(k, j, s, lane):
+                writing &= ~(1 << lane)
+                continue
+            time, begin, step = _output_time(j, s, lane), _field(k, s, 0, lane), _field(k, s, k.step_size, lane)
+            _set_field(k, s, k.share, lane, (time - begin) / step if time < begin + step else 1.0)
+        if writing != 0:
+            call_listed(k.inside, s.work, j.needed, j.needed_count)
+        left = writing
+        while left != 0:
+            _write(k, j, s, lowest(left), k.inside_place)
+            left &= left - 1
+
+
+@written_in
+def _waits(k: Kernel, j: Job, s: Lanes, lane: int) -> bool:
+    """Whether the next output is asked at the end of the step and an event may happen there first."""
+    waits: bool = _output_time(j, s, lane) == _field(k, s, k.end, lane) and _happens(k, j, s, lane)
+    return waits
+
+
+@njit
+def _arrive(k: Kernel, j: Job, s: Lanes, lane: int) -> bool:
+    """The end of the step becomes the beginning of the next, with all that happens there; true if that failed."""
+    happens, source = _happens(k, j, s, lane), k.new_states
+    if get(s.turn, lane) <= 1.0:
+        _set_field(k, s, k.share, lane, get(s.turn, lane))
+        call_listed(k.inside, s.work, j.needed, j.needed_count)
+        source = k.inside_place + 1
+    for state in range(k.states):
+        least, end = _field(k, s, k.lowest + state, lane), _field(k, s, source + state, lane)
+        _set_field(k, s, 1 + state, lane, least if end < least else end)
+    _set_field(k, s, 0, lane, _field(k, s, k.end, lane))
+    _die_out(k, j, s, lane)
+    if happens:
+        _happen(k, j, s, lane)
+        _write_now(k, j, s, lane)
+    _give_doses(k, j, s, lane)
+    _restart(k, j, s, lane)
+    status: int = get_whole(j.status, get_whole(s.patient, lane))
+    return status != _OK
+
+
+@written_in
+def _look_ahead(k: Kernel, j: Job, s: Lanes, lane: int) -> None:
+    """Note the next moment that needs a closer look; when anything may turn, every step does."""
+    look = _field(k, s, k.stop, lane)
+    if get_whole(s.output, lane) < j.times_count:
+        look = min(look, _output_time(j, s, lane))
+    _set_field(k, s, k.look, lane, -math.inf if j.watching != 0 else look)
 
 
 @njit
@@ -314,7 +412,7 @@ def _write_now(k: Kernel, j: Job, s: Lanes, lane: int) -> None:
         _write(k, j, s, lane, 0)
 
 
-@njit
+@written_in
 def _write(k: Kernel, j: Job, s: Lanes, lane: int, moment: int) -> None:
     """One row of outputs from the time and states that stand at place `moment`."""
     width, w, output = k.lanes, s.work, get_whole(s.output, lane)
@@ -330,68 +428,13 @@ def _write(k: Kernel, j: Job, s: Lanes, lane: int, moment: int) -> None:
 
 
 @njit
-def _turns(k: Kernel, j: Job, s: Lanes, lane: int, moment: int) -> bool:
-    """Whether at `moment` a relation is other than it was, or a group dies out."""
-    width = k.lanes
-    if k.relations:
-        here = s.work + 8 * lane
-        call_one(k.conditions, here + 8 * moment * width, here, s.buffer)
-        for relation in range(k.relations):
-            if get(s.buffer, relation) != get(s.relations, lane * k.relations + relation):
-                return True
-    for group in range(j.groups):
-        if _is_below(k, j, s, lane, group, moment + 1):
-            return True
-    return False
-
-
-@njit
-def _is_below(k: Kernel, j: Job, s: Lanes, lane: int, group: int, states: int) -> bool:
-    """Whether a group that is neither empty nor fed is below its threshold; the states stand from place `states` on."""
-    width, w = k.lanes, s.work
-    total = 0.0
-    for index in range(get_whole(j.member_first, group), get_whole(j.member_first, group + 1)):
-        total += get(w, (states + get_whole(j.members, index)) * width + lane)
-    if total >= get(j.threshold, group) or total == 0.0:
-        return False
-    for index in range(get_whole(j.source_first, group), get_whole(j.source_first, group + 1)):
-        if get(w, (states + get_whole(j.sources, index)) * width + lane) > 0.0:
-            return False
-    return True
-
-
-@njit
-def _first_turn(k: Kernel, j: Job, s: Lanes, lane: int, begin: float, step: float) -> float:
-    """The first share of the step at which something has turned, to the last bit of the time; 2 if nothing has."""
-    low, high = 0.0, 2.0
-    for look in range(1, _LOOKS + 1):
-        share = look / _LOOKS
-        _look_inside(k, j, s, lane, begin, step, share)
-        if _turns(k, j, s, lane, k.inside):
-            high = share
-            break
-        low = share
-    while high <= 1.0:
-        middle = 0.5 * (low + high)
-        moment = begin + middle * step
-        if not (begin + low * step < moment and moment < begin + high * step):
-            break
-        _look_inside(k, j, s, lane, begin, step, middle)
-        if _turns(k, j, s, lane, k.inside):
-            high = middle
-        else:
-            low = middle
-    return high
-
-
-@njit
 def _die_out(k: Kernel, j: Job, s: Lanes, lane: int) -> None:
     """Empty every group that is below its threshold; one that fed another may let that one follow."""
     again = j.groups > 0
     while again:
         again = False
         for group in range(j.groups):
-            if _is_below(k, j, s, lane, group, 1):
+            if _group_below(k, j, s, group, 0) & ~_fed(k, j, s, group, 0) & 1 << lane:
                 for index in range(get_whole(j.member_first, group), get_whole(j.member_first, group + 1)):
                     put(s.work, (1 + get_whole(j.members, index)) * k.lanes + lane, 0.0)
                 again = True
@@ -440,16 +483,17 @@ def _restart(k: Kernel, j: Job, s: Lanes, lane: int) -> None:
         stop = get(j.dose_time, row)
     for index in range(get_whole(s.pending, lane)):
         stop = min(stop, get(s.pending_time, lane * j.waiting + index))
-    put(s.stop, lane, stop)
+    _set_field(k, s, k.stop, lane, stop)
     here = s.work + 8 * lane
     if k.relations:
         call_one(k.conditions, here, here, s.buffer)
         for relation in range(k.relations):
-            put(s.relations, lane * k.relations + relation, get(s.buffer, relation))
-    put(s.step, lane, _first_step(k, s, lane))
-    put(s.work, (k.error + 4) * k.lanes + lane, _LAST_ERROR_FIRST)
-    put_whole(s.rejected, lane, 0)
-    _look_ahead(j, s, lane)
+            _set_field(k, s, k.truths + relation, lane, get(s.buffer, relation))
+    _set_field(k, s, k.planned, lane, _first_step(k, s, lane))
+    _set_field(k, s, k.last_log_error, lane, _LAST_ERROR_FIRST)
+    _set_field(k, s, k.rejected, lane, 0.0)
+    _set_field(k, s, k.taken, lane, 0.0)
+    _look_ahead(k, j, s, lane)
 
 
 @njit
@@ -461,27 +505,25 @@ def _first_step(k: Kernel, s: Lanes, lane: int) -> float:
     size = slope = bend = 0.0
     for state in range(states):
         old, rate = get(w, (1 + state) * width + lane), get(s.buffer, state)
-        allowed = _tolerated(k, s, lane, state, abs(old))
-        size += (old / allowed) * (old / allowed)
-        slope += (rate / allowed) * (rate / allowed)
+        per_allowed = 1.0 / _tolerated(k, s, lane, state, abs(old))
+        size += (old * per_allowed) * (old * per_allowed)
+        slope += (rate * per_allowed) * (rate * per_allowed)
         put(s.buffer, states + state, rate)
+        put(s.buffer, 2 * states + state, per_allowed)
     size, slope = math.sqrt(size / max(states, 1)), math.sqrt(slope / max(states, 1))
     first = 0.01 * size / slope if size > 1e-5 and slope > 1e-5 else 1e-6
     if not (first > 0.0 and math.isfinite(first)):
         first = 1e-6
-    put(w, k.inside * width + lane, get(w, lane) + first)
+    put(w, k.inside_place * width + lane, get(w, lane) + first)
     for state in range(states):
         moved = get(w, (1 + state) * width + lane) + first * get(s.buffer, state)
-        put(w, (k.inside + 1 + state) * width + lane, moved)
-    call_one(k.rates, here + 8 * k.inside * width, here, s.buffer)
+        put(w, (k.inside_place + 1 + state) * width + lane, moved)
+    call_one(k.rates, here + 8 * k.inside_place * width, here, s.buffer)
     for state in range(states):
-        allowed = _tolerated(k, s, lane, state, abs(get(w, (1 + state) * width + lane)))
-        change = (get(s.buffer, state) - get(s.buffer, states + state)) / allowed
+        change = (get(s.buffer, state) - get(s.buffer, states + state)) * get(s.buffer, 2 * states + state)
         bend += change * change
     largest = max(slope, math.sqrt(bend / max(states, 1)) / first)
-    second = max(1e-6, first * 1e-3)
-    if largest > 1e-15:
-        second = fifth_root(0.01 / largest)
+    second = inverse_fifth_root(100.0 * largest) if largest > 1e-15 else max(1e-6, first * 1e-3)
     found = min(100.0 * first, second)
     return found if found > 0.0 and math.isfinite(found) else 1e-6
 
@@ -508,7 +550,7 @@ def _happen(k: Kernel, j: Job, s: Lanes, lane: int) -> None:
         if index < 0:
             return
         _execute(k, j, s, lane, index)
-    _fail(j, s, lane, _EVENTS, -1)
+    _fail(k, j, s, lane, _EVENTS, -1)
 
 
 @njit

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..compiling.kernel import CompiledModel
+from ..compiling.layout import CONTROL
 from ..compiling.program import Program
 from ..request import Doses as DoseTable
 from ..request import Extinction, Request
@@ -23,34 +24,28 @@ def infused_slots(program: Program, doses: DoseTable) -> tuple[int, ...]:
 
 def kernel_of(compiled: CompiledModel, observe: int) -> Kernel:
     """Addresses and places; `observe` is the address of the function of outputs, 0 if all outputs are states."""
-    layout, at = compiled.layout, compiled.machine_code.addresses
+    layout = compiled.layout
     return Kernel(
-        step=at["step"],
-        take=at["take"],
-        dense=at["dense"],
-        begin=at["begin"],
-        prepare=at["prepare"],
-        rates=at["rates"],
-        conditions=at["conditions"],
-        events=at["events"],
+        **compiled.machine_code.addresses,
         observe=observe,
         lanes=compiled.lanes,
         states=layout.states,
         constants=layout.constants,
         relations=layout.relations,
-        first_input=layout.first_input,
         inputs=len(layout.infused),
-        step_size=layout.step_size,
-        error=layout.error,
+        first_input=layout.first_input,
+        **{name: layout.control(name) for name in CONTROL if name in Kernel._fields},
         relative_tolerance=layout.relative_tolerance,
+        lowest=layout.lowest,
+        truths=layout.truths,
         new_states=layout.new_states,
-        dense_place=layout.dense,
-        inside=layout.inside,
+        errors=layout.dense - layout.states,
+        inside_place=layout.inside,
     )
 
 
 def job_of(compiled: CompiledModel, request: Request, out: Numbers, *, all_states: bool) -> JobArrays:
-    """The request as arrays; results go to `out` (patients, times, outputs), which is filled with NaN first.
+    """The request as arrays; results go to `out` (patients, times, outputs).
 
     `all_states`: some output is more than a state, so that all states are needed wherever there is output.
     """
@@ -60,10 +55,10 @@ def job_of(compiled: CompiledModel, request: Request, out: Numbers, *, all_state
     watching = bool(compiled.layout.relations or request.extinctions)
     needed = _places(range(len(states))) if all_states or watching else np.unique(output_states)
     named = {**request.parameters, **request.initial}
+    given = {f"given {name}": np.ascontiguousarray(array, dtype=float) for name, array in named.items()}
     times = np.ascontiguousarray(np.atleast_2d(request.times), dtype=float)
-    out.fill(np.nan)
     arrays = {
-        "given": np.array([np.asarray(array, dtype=float) for array in named.values()]).T.copy(),
+        "given": _places([array.ctypes.data for array in given.values()]),
         "given_slots": _places([program.slot(name) for name in named]),
         "start": np.ascontiguousarray(request.start, dtype=float),
         "times": times,
@@ -92,8 +87,9 @@ def job_of(compiled: CompiledModel, request: Request, out: Numbers, *, all_state
         "assignments": sum(len(event.assignments) for event in program.events),
         "waiting": max(_WAITING, 4 * len(program.events)) if program.events else 0,
         "max_steps": request.max_steps,
+        "watching": int(watching),
     }
-    return JobArrays(arrays=arrays, sizes=sizes)
+    return JobArrays(arrays=arrays, sizes=sizes, kept=tuple(given.values()))
 
 
 def _places(values: Sequence[int] | range) -> Places:
@@ -103,7 +99,8 @@ def _places(values: Sequence[int] | range) -> Places:
 def _tolerances(program: Program, request: Request) -> Numbers:
     absolute = request.absolute_tolerance
     each = absolute if isinstance(absolute, Mapping) else dict.fromkeys(program.states, absolute)
-    return np.array([request.relative_tolerance, *(each[name] for name in program.states)])
+    lowest = [0.0 if name in request.never_negative else -np.inf for name in program.states]
+    return np.array([request.relative_tolerance, *(each[name] for name in program.states), *lowest])
 
 
 def _groups(states: Mapping[str, int], rules: Sequence[Extinction]) -> dict[str, Numbers | Places]:
@@ -134,14 +131,24 @@ def _doses(program: Program, request: Request, infused: Sequence[int]) -> dict[s
     columns = {
         "dose_time": np.concatenate([table.time, (table.time + table.duration)[runs]]).astype(float),
         "dose_slot": np.concatenate([slot, slot[runs]]),
-        "dose_amount": np.concatenate([np.where(runs, rate, table.amount), -rate[runs]]).astype(float),
         "dose_input": np.concatenate([inputs, inputs[runs]]),
+        "dose_amount": np.concatenate([np.where(runs, rate, table.amount), -rate[runs]]).astype(float),
     }
-    order = np.lexsort([*reversed(columns.values()), patient])
+    order = _dose_order(patient, *columns.values())
     columns = {name: np.ascontiguousarray(column[order]) for name, column in columns.items()}
     counts = np.bincount(patient.astype(np.int64), minlength=len(request))
     volume = _places([program.dose_volume.get(one, 0) for one in range(len(program.quantities) + 1)])
     return {"dose_first": _starts(counts.tolist()), "dose_volume": volume[columns["dose_slot"]], **columns}
+
+
+def _dose_order(patient: Places, time: Numbers, slot: Places, which: Places, amount: Numbers) -> Places:
+    """By patient, time, state and input; only where all of these are equal are amounts compared, which is slow."""
+    keys = (which, slot, time, patient)
+    order = np.lexsort(keys)
+    equal = np.ones(max(len(patient) - 1, 0), dtype=bool)
+    for key in keys:
+        equal &= key[order[1:]] == key[order[:-1]]
+    return np.lexsort((amount, *keys)) if equal.any() else order
 
 
 def _events(program: Program) -> dict[str, Numbers | Places]:

@@ -1,5 +1,8 @@
 """What the control loop is handed: whole numbers and addresses only, so that it is compiled once for all models.
 
+It gets each record as one address (`packed`), because handing dozens of fields from function to function takes longer
+than a step.
+
 Arrays stay with the caller, who keeps them alive; a field whose text begins with "address" is where one begins. All
 whole numbers in them are 64 bits wide, rows follow each other.
 """
@@ -17,11 +20,13 @@ Places = NDArray[np.int64]
 
 
 class Kernel(NamedTuple):
-    """Addresses of a model's compiled functions and where things stand in their workspace."""
+    """Addresses of a model's compiled functions and where things stand in their workspace (`compiling.layout`)."""
 
     step: int
-    take: int
     dense: int
+    inside: int
+    fallen: int
+    turned: int
     begin: int
     prepare: int
     rates: int
@@ -33,14 +38,28 @@ class Kernel(NamedTuple):
     states: int
     constants: int
     relations: int
-    first_input: int
     inputs: int
+    first_input: int
     step_size: int
+    planned: int
+    rejected: int
+    steps: int
+    step_limit: int
+    stop: int
+    look: int
+    end: int
     error: int
+    last_log_error: int
+    accepted: int
+    taken: int
+    share: int
     relative_tolerance: int
+    lowest: int
+    truths: int
     new_states: int
-    dense_place: int
-    inside: int
+    errors: int
+    """of the states after the step"""
+    inside_place: int
 
 
 class Job(NamedTuple):
@@ -49,7 +68,7 @@ class Job(NamedTuple):
     patients: int
     given_columns: int
     given: int
-    """address, (patients, given quantities)"""
+    """address, (given quantities,): of each one's numbers, (patients,)"""
     given_slots: int
     """address, (given quantities,)"""
     start: int
@@ -66,9 +85,9 @@ class Job(NamedTuple):
     """address: states whose dense output is needed"""
     needed_count: int
     out: int
-    """address, (patients, times, outputs)"""
+    """address, (patients, times, outputs); the loop writes every row, NaN where there is no course"""
     tolerances: int
-    """address: relative, then absolute per state"""
+    """address: relative, then absolute per state, then the lowest value per state"""
     dose_first: int
     """address, (patients + 1,): where a patient's doses begin; they are sorted by time"""
     dose_time: int
@@ -104,6 +123,8 @@ class Job(NamedTuple):
     event_slots: int
     """address, (assignments,): slot that is set"""
     max_steps: int
+    watching: int
+    """1 if something may happen within a step: a relation turns, a group dies out"""
     status: int
     """address, (patients,), as are the next four"""
     failed_at: int
@@ -124,22 +145,16 @@ class Lanes(NamedTuple):
     """(places, lanes): see `compiling.layout`"""
     patient: int
     """-1: nobody"""
-    step: int
-    """size of the next step"""
-    stop: int
-    """the next moment a step may not cross"""
-    look: int
-    """the next moment that needs a closer look: an output or a stop"""
-    rejected: int
-    """1 after a rejected step"""
     output: int
     """next output time"""
     dose: int
     """next dose"""
+    turn: int
+    """share of the step at which something turned; above 1: nothing has"""
+    before_turn: int
+    """the last share at which it was seen not to have turned"""
     running: int
     """(lanes, infused states): infusions that run"""
-    relations: int
-    """(lanes, relations): 1 where true"""
     triggers: int
     """(lanes, events): 1 where true"""
     pending: int
@@ -159,6 +174,8 @@ class JobArrays:
 
     arrays: dict[str, NDArray[Any]]
     sizes: dict[str, int]
+    kept: tuple[NDArray[Any], ...] = ()
+    """arrays whose addresses stand in others"""
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         return self.arrays[name]
@@ -176,14 +193,11 @@ class LaneArrays:
 
     work: Numbers
     patient: Places
-    step: Numbers
-    stop: Numbers
-    look: Numbers
-    rejected: Places
     output: Places
     dose: Places
+    turn: Numbers
+    before_turn: Numbers
     running: Places
-    relations: Numbers
     triggers: Numbers
     pending: Places
     pending_time: Numbers
@@ -197,22 +211,25 @@ class LaneArrays:
         return Lanes(**{field.name: int(getattr(self, field.name).ctypes.data) for field in fields(self)})
 
 
+def packed(record: Kernel | Job | Lanes) -> Any:
+    """The record as compiled code takes it; whoever holds it keeps it alive."""
+    kind = np.dtype([(name, np.int64) for name in record._fields])
+    return np.array([tuple(record)], dtype=kind)[0]
+
+
 def new_lanes(kernel: Kernel, job: Job, places: int) -> LaneArrays:
     """Room for one thread; the workspace begins at a cache line, so that vectors do not straddle two."""
     lanes, events = kernel.lanes, job.event_count
     waiting = job.waiting
-    room = max(3 * events + 2 * job.assignments, kernel.relations, 2 * kernel.states, job.outputs, 1)
+    room = max(3 * events + 2 * job.assignments, kernel.relations, 3 * kernel.states, job.outputs, 1)
     return LaneArrays(
         work=_aligned(places * lanes),
         patient=np.full(lanes, -1, dtype=np.int64),
-        step=np.zeros(lanes),
-        stop=np.zeros(lanes),
-        look=np.zeros(lanes),
-        rejected=np.zeros(lanes, dtype=np.int64),
         output=np.zeros(lanes, dtype=np.int64),
         dose=np.zeros(lanes, dtype=np.int64),
+        turn=np.zeros(lanes),
+        before_turn=np.zeros(lanes),
         running=np.zeros((lanes, kernel.inputs), dtype=np.int64),
-        relations=np.zeros((lanes, kernel.relations)),
         triggers=np.zeros((lanes, events)),
         pending=np.zeros(lanes, dtype=np.int64),
         pending_time=np.zeros((lanes, waiting)),
