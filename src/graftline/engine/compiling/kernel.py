@@ -66,7 +66,8 @@ def _compiled(text: str, infused: tuple[int, ...], lanes: int) -> CompiledModel:
 
     def make(which: int) -> bytes:
         if not made:
-            made.extend(_made(from_json(text), infused, lanes))
+            layout, code = written(from_json(text), infused, lanes)
+            made.extend([json.dumps(asdict(layout)).encode(), compile_object(code)])
         return made[which]
 
     plan = json.loads(kept("layout", key, lambda: make(0)))
@@ -75,8 +76,8 @@ def _compiled(text: str, infused: tuple[int, ...], lanes: int) -> CompiledModel:
     return CompiledModel(program=from_json(text), layout=layout, lanes=lanes, machine_code=Library(code, FUNCTIONS))
 
 
-def _made(program: Program, infused: tuple[int, ...], lanes: int) -> tuple[bytes, bytes]:
-    """The layout as JSON, and the object code; `program` is added to."""
+def written(program: Program, infused: tuple[int, ...], lanes: int) -> tuple[Layout, str]:
+    """The layout, and the LLVM text of FUNCTIONS and all they call; `program` is added to."""
     known = len(program.graph)
     own = equations(program)
     relations = program.relations()
@@ -97,7 +98,7 @@ def _made(program: Program, infused: tuple[int, ...], lanes: int) -> tuple[bytes
     bodies += [*step.functions(), step.turned(relations)]
     bodies += [dense_function(layout, lanes, "dense"), inside_function(layout, lanes, "inside")]
     bodies.append(fallen_function(layout, lanes, "fallen"))
-    return json.dumps(asdict(layout)).encode(), compile_object(_module(bodies, {1, lanes}))
+    return layout, _module(bodies, {1, lanes})
 
 
 def compile_observe(compiled: CompiledModel, outputs: tuple[str, ...]) -> Library:

@@ -54,9 +54,9 @@ def _started() -> Any:
     return binding
 
 
-def compile_object(text: str) -> bytes:
-    """LLVM text as an object file for this machine."""
-    binding, machine = _started(), this_machine()
+def compile_object(text: str, machine: Machine | None = None) -> bytes:
+    """LLVM text as an object file, for this machine unless another is named."""
+    binding, machine = _started(), machine or this_machine()
     target = binding.Target.from_triple(machine.triple).create_target_machine(
         cpu=machine.cpu, features=machine.features, opt=_CODE_LEVEL, reloc="default", codemodel="jitdefault"
     )
