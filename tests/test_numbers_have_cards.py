@@ -1,6 +1,7 @@
 """Every number of medicine stands on an evidence card: the medical folders and model texts hold none but 0, 1 and 2.
 
-Unit conversions come from `graftline.base.units`, which is no medical folder. Exceptions, each with its reason, stand
+Unit conversions come from `graftline.base.units`, which is no medical folder. Published models carry the numbers of
+their papers, each with its source in the file beside it (`tests/twin/test_published_models.py`). Exceptions, each with its reason, stand
 in `tests/allowed_numbers.yaml`; an exception that is no longer needed fails too.
 """
 
@@ -30,6 +31,7 @@ MEDICAL_FOLDERS = (
     "journey",
     "trial",
 )
+PUBLISHED_MODELS = PACKAGE / "twin" / "published"
 FREE = (0, 1, 2)  # with a sign or as 1.0 they are the same numbers
 
 Found = tuple[int, str]
@@ -87,7 +89,8 @@ def numbers_in_antimony(source: str) -> list[Found]:
 
 def _medical_texts() -> list[Path]:
     present = [PACKAGE / folder for folder in MEDICAL_FOLDERS if (PACKAGE / folder).is_dir()]
-    return sorted(path for folder in present for path in folder.rglob("*") if path.suffix in (".py", ".ant"))
+    texts = (path for folder in present for path in folder.rglob("*") if path.suffix in (".py", ".ant"))
+    return sorted(path for path in texts if path.suffix == ".py" or path.parent != PUBLISHED_MODELS)
 
 
 def _found_in(path: Path) -> list[Found]:

@@ -1,12 +1,12 @@
-"""`graftline model check|describe|run|export`: any SBML or Antimony model on the engine."""
+"""`graftline model list|check|describe|run|export`: shipped models and any SBML or Antimony file on the engine."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import typer
@@ -14,51 +14,93 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from ..base.errors import Fault, InputError
+from . import _courses, _published
 
 if TYPE_CHECKING:
-    from ..engine import Doses, Model, Result
+    from ..engine import Doses, Extinction, Model, Result
+    from ..twin import PublishedModel
 
-app = typer.Typer(help="Check, describe, run or export a model file (Antimony or SBML).", no_args_is_help=True)
+app = typer.Typer(
+    help="List the published models that are shipped; check, describe, run or export one of them or a model file.",
+    no_args_is_help=True,
+)
 
-File = Annotated[Path, typer.Argument(metavar="FILE", help="A model file: .ant, .txt (Antimony), .xml, .sbml (SBML).")]
+Named = Annotated[
+    str,
+    typer.Argument(metavar="MODEL", help="A shipped name, or a model file: .ant, .txt (Antimony), .xml, .sbml (SBML)."),
+]
+WrittenAsJson = Annotated[bool, typer.Option("--json", help="Write JSON for other programs.")]
+_WIDE = 200  # columns of a table that goes to a file or a pipe
+_NARROWEST_TABLE = 150  # columns below which models are printed one below the other
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _SETTING = re.compile(rf"(?P<name>[^=]+)=(?P<value>{_NUMBER})")
 _DOSE = re.compile(rf"(?P<name>[^=]+)=(?P<amount>{_NUMBER})@(?P<time>{_NUMBER})(?:/(?P<duration>{_NUMBER}))?")
 
 
-def _loaded(file: Path) -> Model:
-    from ..engine import load  # heavy
+@app.command("list")
+def list_shipped(as_json: WrittenAsJson = False) -> None:
+    """The published models that are shipped, and those left out with what they lack. Example: graftline model list"""
+    from ..twin import models_left_out, published_models  # heavy
 
-    return load(file)
+    shipped, left_out = published_models(), models_left_out()
+    if as_json:
+        rows = [_published.row_of(one) for one in shipped.values()]
+        lacking = [{"name": name, **one.model_dump()} for name, one in left_out.items()]
+        typer.echo(json.dumps({"models": rows, "left_out": lacking}, indent=2, ensure_ascii=False))
+        return
+    console = Console()
+    if not console.is_terminal:
+        console.width = max(console.width, _WIDE)  # in a file or a pipe there is no edge to keep to
+    if console.width < _NARROWEST_TABLE:
+        _print_in_blocks(shipped.values())
+    else:
+        console.print(_published.table(shipped.values()))
+    typer.echo("left out, because a run lacks:")
+    for name, one in left_out.items():
+        typer.echo(f"  {name} ({one.title}): {one.lacks}")
+
+
+def _print_in_blocks(models: Iterable[PublishedModel]) -> None:
+    """Where the terminal is too narrow for a table."""
+    for one in models:
+        typer.echo(one.name)
+        for label, text in _published.about(one):
+            typer.echo(f"    {label}: {text}")
 
 
 @app.command("check")
-def check(file: File) -> None:
+def check(name: Named) -> None:
     """Read a model and say what it is made of, or every fault in it. Example: graftline model check my.ant"""
-    model = _loaded(file)
+    model, _ = _published.found(name)
     counts = (
         (len(model.states), "states"),
         (len(model.parameters), "parameters"),
         (len(model.observables), "observables"),
         (len(model.program.events), "events"),
     )
-    typer.echo(f"{file}: " + ", ".join(f"{count} {word}" for count, word in counts))
+    typer.echo(f"{name}: " + ", ".join(f"{count} {word}" for count, word in counts))
     if model.needed:
         typer.echo(f"to be given when it is run: {', '.join(model.needed)}")
 
 
 @app.command("describe")
-def describe(
-    file: File, as_json: Annotated[bool, typer.Option("--json", help="Write JSON for other programs.")] = False
-) -> None:
+def describe(name: Named, as_json: WrittenAsJson = False) -> None:
     """The equations of a model with values and units. Example: graftline model describe my.ant"""
-    rows = list(_rows(_loaded(file)))
+    model, known = _published.found(name)
+    rows = list(_rows(model))
+    if known is not None:
+        rows = [_published.in_words(row, known) for row in rows]
     if as_json:
-        typer.echo(json.dumps(rows, indent=2))
+        noted = [] if known is None else _published.notes(known)
+        typer.echo(json.dumps([*noted, *rows], indent=2))
         return
+    for label, text in [] if known is None else _published.about(known):
+        typer.echo(f"{label}: {text}")
     table = Table("what", "name", Column("formula or value", overflow="fold"), "unit")
+    if known is not None:
+        table.add_column("meaning", overflow="fold")
     for row in rows:
-        table.add_row(row["what"], row["name"], row["formula"], row["unit"])
+        table.add_row(*row.values())
     Console().print(table)
 
 
@@ -89,32 +131,59 @@ def _rows(model: Model) -> Iterator[dict[str, str]]:
 
 @app.command("run")
 def run(  # noqa: PLR0913  # one option each
-    file: File,
+    name: Named,
     until: Annotated[float, typer.Option(help="Last time, in the model's unit of time.")],
     points: Annotated[int, typer.Option(help="How many times, from 0 to the last.", min=2)] = 101,
     set_: Annotated[list[str], typer.Option("--set", metavar="NAME=VALUE", help="A parameter or a start.")] = [],  # noqa: B006
     dose: Annotated[
         list[str], typer.Option(metavar="STATE=AMOUNT@TIME[/DURATION]", help="A bolus, or an infusion.")
     ] = [],  # noqa: B006
-    output: Annotated[list[str], typer.Option(metavar="NAME", help="What is written; all states if left out.")] = [],  # noqa: B006
+    output: Annotated[
+        list[str],
+        typer.Option(metavar="NAME", help="What is written; if left out all states, of a shipped model a little more."),
+    ] = [],  # noqa: B006
     rtol: Annotated[float, typer.Option(help="Relative tolerance of the solver.")] = 1e-6,
+    no_extinction: Annotated[
+        bool,
+        typer.Option("--no-extinction", help="Solve on where a shipped model's extinction rule would end a group."),
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="A table (.csv, .parquet) or a picture (.svg, .png).")] = None,
 ) -> None:
-    """Solve a model for one patient. Example: graftline model run my.ant --until 30 --set k=0.2 --out course.svg"""
-    write = _writer(out)
-    model = _loaded(file)
+    """Solve a model for one patient. Example: graftline model run kimmel_2021 --until 60 --set r_B=0.1 --out c.svg"""
+    from ..engine import Request, solve  # heavy
+
+    model, known = _published.found(name)
+    write = None if out is None else _courses.writer(out, known)
     given, doses = _given(model, set_, dose)
-    result = model.run(
+    extinctions = () if known is None or no_extinction else known.extinctions
+    request = Request(
         times=np.linspace(0.0, until, points),
-        outputs=output or None,
-        parameters={name: value for name, value in given.items() if name in model.parameters},
-        initial={name: value for name, value in given.items() if name in model.states},
+        outputs=tuple(output or (*model.states, *(() if known is None else known.also_shown))),
+        start=np.zeros(1),
+        parameters={key: np.array([value]) for key, value in given.items() if key in model.parameters},
+        initial={key: np.array([value]) for key, value in given.items() if key in model.states},
         doses=doses,
-        rtol=rtol,
+        extinctions=extinctions,
+        relative_tolerance=rtol,
+        absolute_tolerance=_absolute_tolerances(model, extinctions, rtol),
     )
+    result = solve(model, request)
+    for text in _published.extinction_texts(known) if known is not None and extinctions else ():
+        typer.echo(f"extinction rule: {text}", err=True)
     for message in result.messages.values():
         typer.echo(f"not solved to the end: {message}", err=True)
-    write(result)
+    if write is None:
+        _print_last(result, known)
+    else:
+        write(result)
+        typer.echo(f"wrote {out}")
+
+
+def _absolute_tolerances(model: Model, extinctions: Sequence[Extinction], rtol: float) -> dict[str, float]:
+    """Small enough to say when a group falls below its threshold."""
+    usual = 1e-3 * rtol
+    close = {name: min(usual, rtol * one.threshold) for one in extinctions for name in one.states}
+    return {name: close.get(name, usual) for name in model.states}
 
 
 def _given(model: Model, settings: list[str], doses: list[str]) -> tuple[dict[str, float], Doses]:
@@ -146,69 +215,17 @@ def _given(model: Model, settings: list[str], doses: list[str]) -> tuple[dict[st
     return given, Doses(patient=patient, time=time, state=states, amount=amount, duration=duration)
 
 
-def _writer(out: Path | None) -> Callable[[Result], None]:
-    """How the result is shown, by the ending of the file."""
-    writers: dict[str, Callable[[Result, Path], None]] = {
-        ".csv": lambda result, path: _frame(result).write_csv(path),
-        ".parquet": lambda result, path: _frame(result).write_parquet(path),
-        ".svg": lambda result, path: _chart(result).save(path),
-        ".png": lambda result, path: _chart(result).save(path, scale_factor=2),
-    }
-    if out is None:
-        return _print_last
-    if out.suffix not in writers:
-        raise InputError(Fault(f"--out {out}", "has no known ending", f"write one of {', '.join(writers)}"))
-
-    def write(result: Result) -> None:
-        unfinished = out.with_name(f".{out.stem}.unfinished{out.suffix}")
-        try:
-            writers[out.suffix](result, unfinished)
-            unfinished.replace(out)
-        finally:
-            unfinished.unlink(missing_ok=True)
-        typer.echo(f"wrote {out}")
-
-    return write
-
-
-def _frame(result: Result) -> Any:
-    """A row per time: time, then the outputs."""
-    import polars as pl
-
-    return pl.DataFrame({"time": result.times, **{name: result[name][0] for name in result.names}})
-
-
-def _print_last(result: Result) -> None:
+def _print_last(result: Result, known: PublishedModel | None) -> None:
     table = Table("name", f"at time {result.times[-1]:g}", "unit")
+    units = _courses.units_of(result, known)
     for name in result.names:
-        table.add_row(name, f"{result[name][0, -1]:.6g}", result.units.get(name, ""))
+        table.add_row(name, f"{result[name][0, -1]:.6g}", units[name])
     Console().print(table)
-
-
-def _chart(result: Result) -> Any:
-    """The courses, one panel below the other for each unit."""
-    import altair as alt
-
-    rows = _frame(result).unpivot(index="time", variable_name="name", value_name="value")
-    units = dict.fromkeys(result.units.get(name, "") for name in result.names)
-    panels = []
-    for unit in units:
-        names = [name for name in result.names if result.units.get(name, "") == unit]
-        panels.append(
-            alt.Chart(rows.filter(rows["name"].is_in(names)), width=560, height=220)
-            .mark_line()
-            .encode(
-                x=alt.X("time:Q", title="time (the model's unit)"),
-                y=alt.Y("value:Q", title=unit or "value (no unit declared)"),
-                color=alt.Color("name:N", title=None, sort=names),
-            )
-        )
-    return alt.vconcat(*panels).resolve_scale(color="independent")
 
 
 @app.command("export")
 def export(
-    file: File,
+    name: Named,
     out: Annotated[Path, typer.Option(help="The SBML file to write.")],
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
 ) -> None:
@@ -217,8 +234,11 @@ def export(
 
     if out.exists() and not force:
         raise InputError(Fault(f"--out {out}", "is there already", "name another file, or add --force"))
-    text = as_sbml(_loaded(file))
+    model, known = _published.found(name)
+    text = as_sbml(model)
     unfinished = out.with_name(f".{out.name}.unfinished")
     unfinished.write_text(text, encoding="utf-8")
     unfinished.replace(out)
     typer.echo(f"wrote {out}")
+    for rule in () if known is None else _published.extinction_texts(known):
+        typer.echo(f"extinction rule, which SBML does not carry: {rule}", err=True)

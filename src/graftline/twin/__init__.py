@@ -9,6 +9,16 @@ from .hazards import death_hazard, decompensation_hazard, first_event, lethal_cy
 from .latents import Latents
 from .model import twin_model, twin_text
 from .parameters import CARD_OF, CARDS
+from .published_models import (
+    ExtinctionRule,
+    LeftOutModel,
+    PublishedModel,
+    PublishedQuantity,
+    PublishedSpread,
+    models_left_out,
+    published_model,
+    published_models,
+)
 from .readouts import Courses, CourseState
 
 __all__ = [
@@ -18,13 +28,21 @@ __all__ = [
     "CourseRequest",
     "CourseState",
     "Courses",
+    "ExtinctionRule",
     "Infusion",
     "Latents",
+    "LeftOutModel",
+    "PublishedModel",
+    "PublishedQuantity",
+    "PublishedSpread",
     "death_hazard",
     "decompensation_hazard",
     "first_event",
     "lethal_cytokine_hazard",
+    "models_left_out",
     "new_lesion_hazard",
+    "published_model",
+    "published_models",
     "referral_state",
     "run_courses",
     "twin_model",
