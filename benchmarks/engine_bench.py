@@ -8,120 +8,154 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import numpy as np
-import study_model as study
-from engine_peers import PEERS, Solver
+import study_model
+import twin_problem
+from engine_peers import PEERS, Peer, Solver, available
+from problem import Numbers, Problem
 from rich.console import Console
 from rich.table import Table
 
 from graftline import engine
 from graftline.engine.compiling.native import this_machine
 
-Numbers = study.Numbers
-PATIENTS, TIGHT, SENSITIVE = 2000, 1e-10, 1e-2
+PATIENTS, TIGHT, OFF, NUDGE = 2000, 1e-10, 1e-2, 1e-6
 LEVELS = (1e-4, 2e-6)  # of the 99th percentile of errors
-OURS = (4e-5, 3.6e-5, 3.3e-5, 3e-5, 2e-5, 1e-5, 2.2e-6, 2e-6, 1.8e-6, 1.5e-6, 1e-6)
-THEIRS = (1e-5, 3e-6, 1.5e-6, 1e-6, 8e-7, 5e-7, 3e-7, 2e-7, 1e-7, 5e-8, 2e-8, 1.4e-8, 1e-8, 5e-9, 1e-9)
+OURS = (
+    1e-4, 7e-5, 5e-5, 4e-5, 3.6e-5, 3.3e-5, 3e-5, 2e-5, 1.5e-5, 1e-5, 7e-6, 5e-6, 3e-6, 2.2e-6, 2e-6, 1.8e-6, 1.5e-6,
+    1e-6, 7e-7, 5e-7, 3e-7, 2e-7,
+)  # fmt: skip
 
 
 def ours(model: engine.Model) -> Solver:
     """Our engine with the peers' signature."""
-    return lambda parameters, rtol, threads: engine.solve(model, study.request(parameters, rtol), threads).values
+    return lambda problem, rtol, threads: engine.solve(model, problem.request(rtol), threads).values
 
 
-def p99(found: Numbers, reference: Numbers) -> float:
+def p99(problem: Problem, found: Numbers, reference: Numbers) -> float:
     """The error that 99 of 100 patients stay below."""
-    return float(np.quantile(study.errors(found, reference), 0.99))
+    return float(np.quantile(problem.errors(found, reference), 0.99))
 
 
-def loosest(solver: Solver, parameters: dict[str, Numbers], reference: Numbers, level: float, choice: Any) -> float:
+def loosest(solver: Solver, problem: Problem, reference: Numbers, level: float, choice: Sequence[float]) -> float:
     """The largest tolerance whose errors stay below the level; NaN if none does."""
     for rtol in choice:
-        if p99(solver(parameters, rtol, 1), reference) <= level:
+        if p99(problem, solver(problem, rtol, 1), reference) <= level:
             return float(rtol)
     return float("nan")
 
 
-def first(parameters: dict[str, Numbers], patients: int) -> dict[str, Numbers]:
-    """The first patients of a table."""
-    return {name: values[:patients] for name, values in parameters.items()}
-
-
-def compare(model: engine.Model, rounds: int, console: Console) -> list[dict[str, Any]]:
+def compare(problem: Problem, rounds: int, console: Console) -> list[dict[str, Any]]:
     """Ratios to each peer at each level of error and number of threads."""
-    parameters, own, rows = study.draw(PATIENTS), ours(model), []
-    reference = own(parameters, TIGHT, 2)
-    for name, (make, patients, thread_counts) in PEERS.items():
-        try:
-            peer = make()
-        except ImportError:
-            console.print(f"{name}: not installed")
+    model = engine.load_antimony(problem.text, problem.name).compile()
+    own, rows = ours(model), []
+    reference = own(problem, TIGHT, 2)
+    mine = {level: loosest(own, problem, reference, level, OURS) for level in LEVELS}
+    for peer, solver in available(model, problem):
+        if solver is None:
+            console.print(f"{peer.package}: not installed")
             continue
-        some = first(parameters, patients)
-        few, few_reference = first(parameters, min(patients, 500)), reference[: min(patients, 500)]
         for level in LEVELS:
-            mine = loosest(own, parameters, reference, level, OURS)
-            other = loosest(peer, few, few_reference, level, THEIRS)
-            for threads in thread_counts if np.isfinite(other) else ():
-                seconds = alternate(own, peer, (parameters, mine), (some, other), threads, rounds)
-                rates = np.array([[PATIENTS, patients]]) / seconds
-                ratios = rates[:, 0] / rates[:, 1]
-                rows.append({
-                    "peer": name, "version": version(name), "p99_at_most": level, "threads": threads, "own_rtol": mine,
-                    "peer_rtol": other, "own_per_second": float(np.median(rates[:, 0])),
-                    "peer_per_second": float(np.median(rates[:, 1])), "ratio": float(np.median(ratios)),
-                    "ratio_least": float(ratios.min()), "ratio_most": float(ratios.max()),
-                })  # fmt: skip
-                console.print(rows[-1])
+            rows += beside(problem, reference, level, mine[level], peer, own, solver, rounds)
+            console.print(rows[-1] if rows else "")
     return rows
 
 
-def alternate(own: Solver, peer: Solver, mine: Any, other: Any, threads: int, rounds: int) -> Numbers:
+def beside(  # noqa: PLR0913  # a row of the comparison has so many sides
+    problem: Problem, reference: Numbers, level: float, mine: float, peer: Peer, own: Solver, other: Solver, rounds: int
+) -> list[dict[str, Any]]:
+    """One peer at one level of error, for each number of threads."""
+    some = problem.take(slice(peer.patients))
+    few = problem.take(slice(min(peer.patients, 500)))
+    theirs = loosest(other, few, reference[: len(few)], level, peer.tolerances)
+    rows = []
+    for threads in peer.threads if np.isfinite(theirs) else ():
+        seconds = alternate((own, problem, mine), (other, some, theirs), threads, rounds)
+        rates = np.array([[len(problem), len(some)]]) / seconds
+        ratios = rates[:, 0] / rates[:, 1]
+        rows.append({
+            "model": problem.name, "peer": peer.package, "version": version(peer.package), "p99_at_most": level,
+            "threads": threads, "own_rtol": mine, "peer_rtol": theirs,
+            "own_per_second": float(np.median(rates[:, 0])), "peer_per_second": float(np.median(rates[:, 1])),
+            "ratio": float(np.median(ratios)), "ratio_least": float(ratios.min()), "ratio_most": float(ratios.max()),
+        })  # fmt: skip
+    return rows
+
+
+Run = tuple[Solver, Problem, float]
+
+
+def alternate(mine: Run, other: Run, threads: int, rounds: int) -> Numbers:
     """Seconds of both in every round, (rounds, 2), after one round that is thrown away."""
     seconds = []
     for _ in range(rounds + 1):
         pair = []
-        for solver, (parameters, rtol) in ((own, mine), (peer, other)):
+        for solver, problem, rtol in (mine, other):
             begin = perf_counter()
-            solver(parameters, rtol, threads)
+            solver(problem, rtol, threads)
             pair.append(perf_counter() - begin)
         seconds.append(pair)
     return np.array(seconds[1:])
 
 
 def extremes(model: engine.Model, patients: int, checked: int) -> dict[str, Any]:
-    """Patients whose every parameter varies with a log-sd of 1: failures, and errors of random and of hard ones."""
-    failed, steps, worst, off, looked = 0, [], 0.0, 0, 0
+    """Patients whose every parameter varies with a log-sd of 1: failures, and errors of random and of hard ones.
+
+    For those off by more than OFF: the error at ever tighter tolerances, and by how much the solution itself moves
+    when every parameter is a millionth larger. An error that falls with the tolerance, on a solution that moves so
+    much, is the problem's own.
+    """
+    failed, looked, steps, worst, sensitive = 0, 0, [], 0.0, []
     for number, begin in enumerate(range(0, patients, 50_000)):
         count = min(50_000, patients - begin)
-        parameters = study.draw(count, 1000 + number, 1.0)
-        result = engine.solve(model, study.request(parameters, 1e-6))
+        problem = study_model.problem(count, 1000 + number, 1.0)
+        result = engine.solve(model, problem.request(1e-6))
         failed += int(np.count_nonzero(result.status))
         steps.append(result.steps)
         share = max(checked * count // patients, 1)
         chosen = np.unique([*range(share), *np.argsort(result.steps)[-max(share // 20, 1) :].tolist()])
-        some = {name: values[chosen] for name, values in parameters.items()}
-        tight = engine.solve(model, study.request(some, TIGHT)).values
-        apart = study.errors(result.values[chosen], tight)
-        worst, off, looked = max(worst, float(apart.max())), off + int(np.sum(apart > SENSITIVE)), looked + len(chosen)
+        some = problem.take(chosen)
+        tight = engine.solve(model, some.request(TIGHT)).values
+        apart = some.errors(result.values[chosen], tight)
+        worst, looked = max(worst, float(apart.max())), looked + len(chosen)
+        off = np.flatnonzero(apart > OFF)
+        if len(off):
+            sensitive += shown_sensitive(model, some.take(off), tight[off])
     all_steps = np.concatenate(steps)
     return {
         "patients": patients, "failed": failed, "steps_mean": float(all_steps.mean()),
-        "steps_most": int(all_steps.max()),
-        "checked": looked, "largest_error": worst, "off_by_more_than_1e-2": off,
+        "steps_most": int(all_steps.max()), "checked": looked, "largest_error": worst,
+        "off_by_more_than_1e-2": len(sensitive), "those": sensitive,
     }  # fmt: skip
 
 
-def accuracy(model: engine.Model) -> dict[str, float]:
+def shown_sensitive(model: engine.Model, problem: Problem, tight: Numbers) -> list[dict[str, float]]:
+    """Per patient: errors by tolerance, and the solution's own movement."""
+    errors = {
+        rtol: problem.errors(engine.solve(model, problem.request(rtol)).values, tight) for rtol in (1e-6, 1e-7, 1e-8)
+    }
+    nudged = replace(problem, parameters={name: v * (1 + NUDGE) for name, v in problem.parameters.items()})
+    moved = problem.errors(engine.solve(model, nudged.request(TIGHT)).values, tight)
+    return [
+        {**{f"error_at_{rtol:.0e}": float(error[k]) for rtol, error in errors.items()},
+         "moved_by_a_millionth": float(moved[k])}
+        for k in range(len(problem))
+    ]  # fmt: skip
+
+
+def accuracy(problem: Problem) -> dict[str, float]:
     """p99 of the error over the tolerance asked for."""
-    parameters, own = study.draw(PATIENTS), ours(model)
-    reference = own(parameters, 1e-11, 2)
-    return {f"{rtol:.0e}": p99(own(parameters, rtol, 2), reference) / rtol for rtol in (1e-4, 1e-5, 1e-6, 1e-7, 1e-8)}
+    own = ours(engine.load_antimony(problem.text, problem.name))
+    reference = own(problem, 1e-11, 2)
+    tolerances = (1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
+    return {f"{rtol:.0e}": p99(problem, own(problem, rtol, 2), reference) / rtol for rtol in tolerances}
 
 
 def installed(name: str) -> str:
@@ -135,20 +169,13 @@ def installed(name: str) -> str:
 def shown(rows: list[dict[str, Any]]) -> Table:
     """The comparison as a table."""
     table = Table(
-        "peer",
-        "p99 at most",
-        "threads",
-        "ours, rtol",
-        "peer, rtol",
-        "ours, patients/s",
-        "peer, patients/s",
-        "ratio (range)",
+        "model", "beside", "p99 at most", "threads", "rtol, ours and theirs", "ours, patients/s", "theirs", "ratio"
     )
     for row in rows:
         table.add_row(
-            f"{row['peer']} {row['version']}", f"{row['p99_at_most']:.0e}", str(row["threads"]),
-            f"{row['own_rtol']:.1e}",
-            f"{row['peer_rtol']:.1e}", f"{row['own_per_second']:,.0f}", f"{row['peer_per_second']:,.0f}",
+            row["model"], f"{row['peer']} {row['version']}", f"{row['p99_at_most']:.0e}", str(row["threads"]),
+            f"{row['own_rtol']:.1e}, {row['peer_rtol']:.1e}", f"{row['own_per_second']:,.0f}",
+            f"{row['peer_per_second']:,.0f}",
             f"{row['ratio']:.1f} ({row['ratio_least']:.1f} to {row['ratio_most']:.1f})",
         )  # fmt: skip
     return table
@@ -162,14 +189,15 @@ def main() -> None:
     parser.add_argument("--checked", type=int, default=2_000, help="of them, compared with a tight solve")
     parser.add_argument("--out", type=Path, default=Path("out") / "engine_bench.json")
     arguments = parser.parse_args()
-    console, model = Console(), engine.load_antimony(study.text(), "study").compile()
-    machine = this_machine()
+    console, machine = Console(), this_machine()
+    problems = (study_model.problem(PATIENTS), twin_problem.problem(PATIENTS))
+    study = engine.load_antimony(problems[0].text, "study").compile()
     content = {
         "machine": {"cpu": machine.cpu, "lanes": machine.lanes, "system": platform.platform()},
-        "versions": {name: installed(name) for name in ("numpy", "numba", "llvmlite", *PEERS)},
-        "ratios": compare(model, arguments.rounds, console),
-        "p99_over_rtol": accuracy(model),
-        "extremes": extremes(model, arguments.patients, arguments.checked),
+        "versions": {name: installed(name) for name in ("numpy", "numba", "llvmlite", *(one.package for one in PEERS))},
+        "ratios": [row for problem in problems for row in compare(problem, arguments.rounds, console)],
+        "p99_over_rtol": {problem.name: accuracy(problem) for problem in problems},
+        "extremes": extremes(study, arguments.patients, arguments.checked),
     }
     console.print(content["machine"], content["versions"], shown(content["ratios"]))
     console.print("p99 of the error over rtol:", content["p99_over_rtol"])

@@ -7,11 +7,8 @@ and without antigen, AFP, IL-6. Fast (IL-6, hours) and slow (tumour, months) bes
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from problem import Dose, Problem
 
-from graftline import engine
-
-Numbers = NDArray[np.float64]
 FLOORS = {
     "F": 1e-3, "C": 1e-3, "L": 1e-3, "I": 1e-2, "E": 1e-3, "M": 1e-3, "X": 1e-3, "T": 1e-3, "A": 1e-3, "N": 1e-3,
     "P": 0.1, "S": 0.1,
@@ -64,47 +61,27 @@ DAYS = np.concatenate([
 ])  # fmt: skip
 
 
-def text(events: bool = False) -> str:
-    """The model as Antimony; with `events` the doses after day 0 are part of it, for solvers that take none."""
+def text() -> str:
+    """The model as Antimony."""
     lines = [f"{name} := {formula}" for name, formula in HELPERS.items()]
     lines += [f"{name}' = {formula}" for name, formula in RATES.items()]
     lines += [f"{name} = {START.get(name, '0')}" for name in STATES]
     lines += [f"{name} = {median!r}" for name, (median, _) in PARAMETERS.items()]
-    if events:
-        for day, given in list(DOSES.items())[1:]:
-            added = ", ".join(f"{state} = {state} + {dose}" for state, dose in given.items())
-            lines.append(f"at (time >= {day}): {added}")
     return "\n".join(lines)
 
 
-def draw(patients: int, seed: int = 1, spread: float | None = None) -> dict[str, Numbers]:
-    """Log-normal parameters; `spread` is one standard deviation of the logarithm for all of them."""
+def problem(patients: int, seed: int = 1, spread: float | None = None) -> Problem:
+    """Patients with log-normal parameters; `spread` is one standard deviation of the logarithm for all of them."""
     rng = np.random.default_rng(seed)
     medians, variations = np.array(list(PARAMETERS.values())).T
     sigma = np.sqrt(np.log1p(variations**2)) if spread is None else np.full(len(medians), spread)
     table = medians * np.exp(sigma * rng.standard_normal((patients, len(medians))))
-    return dict(zip(PARAMETERS, table.T.copy(), strict=True))
-
-
-def request(parameters: dict[str, Numbers], rtol: float) -> engine.Request:
-    """All states of these patients on `DAYS`."""
-    patients = len(parameters["keF"])
-    rows = [(day, state, parameters[dose]) for day, given in DOSES.items() for state, dose in given.items()]
-    doses = engine.Doses(
-        patient=np.tile(np.arange(patients), len(rows)),
-        time=np.repeat([day for day, _, _ in rows], patients),
-        state=np.repeat([state for _, state, _ in rows], patients),
-        amount=np.concatenate([amount for _, _, amount in rows]),
-        duration=np.zeros(patients * len(rows)),
+    parameters = dict(zip(PARAMETERS, table.T.copy(), strict=True))
+    doses = [
+        Dose(time=day, state=state, amount=parameters[dose])
+        for day, given in DOSES.items()
+        for state, dose in given.items()
+    ]
+    return Problem(
+        name="study", text=text(), parameters=parameters, doses=tuple(doses), start=0.0, times=DAYS, floors=FLOORS
     )
-    return engine.Request(
-        times=DAYS, outputs=STATES, start=np.zeros(patients), parameters=parameters, doses=doses,
-        never_negative=STATES,
-        relative_tolerance=rtol, absolute_tolerance={state: rtol * floor for state, floor in FLOORS.items()},
-    )  # fmt: skip
-
-
-def errors(found: Numbers, reference: Numbers) -> Numbers:
-    """Per patient, the largest error over times and states, relative to the value plus its floor."""
-    apart = np.abs(found - reference) / (np.abs(reference) + np.array(list(FLOORS.values())))
-    return np.where(np.isfinite(apart), apart, np.inf).reshape(len(found), -1).max(axis=1)

@@ -293,3 +293,35 @@ def test_what_is_kept_on_disk_may_be_damaged_or_unwritable(tmp_path, monkeypatch
     monkeypatch.setenv("GRAFTLINE_CACHE", "/proc/nowhere")
     kernel._compiled.cache_clear()
     assert np.array_equal(engine.load_antimony(text).run(times=TIMES).values, first)
+
+
+GRAFT = """
+x' = growth * x * K / (K + x); x = 100; K = 50
+growth := piecewise(-3, time < 20, 2)
+"""
+
+
+@pytest.mark.parametrize("rtol", [1e-3, 1e-4, 1e-6])
+def test_a_state_that_is_never_negative_stays_so_and_does_not_run_into_a_pole_below_zero(rtol):
+    """Cells that die to almost nothing: an error within the tolerance would take them below zero, and on to -K."""
+    model = engine.load_antimony(GRAFT)
+    starts = np.geomspace(1, 1000, 300)
+    request = Request(
+        times=np.linspace(0, 60, 61), outputs=("x",), start=np.zeros(300), initial={"x": starts},
+        relative_tolerance=rtol, absolute_tolerance=rtol * 1e-3,
+    )  # fmt: skip
+    kept = engine.solve(model, replace(request, never_negative=("x",)))
+    assert not kept.messages
+    assert kept.values.min() >= 0
+    tight = engine.solve(model, replace(request, relative_tolerance=1e-12, absolute_tolerance=1e-30))
+    down = slice(0, 20)  # on the way down; what is left of nothing cannot be told afterwards
+    assert np.all(np.abs(kept.values - tight.values)[:, down] <= 50 * rtol * (tight.values[:, down] + 1))
+
+
+def test_what_never_falls_below_zero_may_be_any_state_but_must_not_start_there(decay):
+    request = Request(times=TIMES, outputs=("x",), start=np.zeros(1), initial={"x": np.array([-1.0])})
+    assert engine.solve(decay, request).values[0, -1, 0] < 0
+    with pytest.raises(InputError, match=r"request.initial x: is below zero; mend it, or leave it out of never_neg"):
+        engine.solve(decay, replace(request, never_negative=("x",)))
+    with pytest.raises(InputError, match=r"request.never_negative y: the model has no such name"):
+        engine.solve(decay, replace(request, never_negative=("y",)))
