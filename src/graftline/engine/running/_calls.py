@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -15,14 +18,27 @@ _WORD, _DOUBLE = ir.IntType(64), ir.DoubleType()
 
 def njit(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function of the control loop: without the interpreter's lock, kept on disk, arithmetic as written."""
-    compiled: Callable[..., Any] = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
-    return compiled
+    return _kept_by_all_files(numba.njit(cache=True, nogil=True, error_model="numpy")(function))
 
 
 def written_in(function: Callable[..., Any]) -> Callable[..., Any]:
     """As `njit`, for functions on the way of every step: written into their callers, nothing is handed on."""
-    compiled: Callable[..., Any] = numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")(function)
-    return compiled
+    return _kept_by_all_files(numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")(function))
+
+
+@cache
+def _digest() -> str:
+    """Of every file of this folder."""
+    return hashlib.sha256(
+        b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+    ).hexdigest()
+
+
+def _kept_by_all_files(compiled: Any) -> Callable[..., Any]:
+    """Code kept on disk counts as old when any file of this folder changes; numba looks at the function's own only."""
+    compiled._cache._cache_file._source_stamp = _digest()
+    kept: Callable[..., Any] = compiled
+    return kept
 
 
 def _inline(function: Callable[..., Any]) -> Any:

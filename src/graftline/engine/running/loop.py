@@ -13,7 +13,6 @@ import math
 
 from ..result import Status
 from ._calls import (
-    call_fallen,
     call_listed,
     call_one,
     call_step,
@@ -27,14 +26,14 @@ from ._calls import (
     written_in,
 )
 from ._roots import inverse_fifth_root
+from .events import event_due, happen
+from .fields import fail, field, set_field
 from .records import Job, Kernel, Lanes
+from .turns import NO_TURN, die_out, find_turns
 
-_OK, _TOO_SMALL, _TOO_MANY, _NOT_FINITE, _EVENTS, _STOPPED = (int(one) for one in Status)
+_OK, _TOO_SMALL, _TOO_MANY, _NOT_FINITE, _STOPPED = (int(one) for one in Status if one is not Status.TOO_MANY_EVENTS)
 _SHRINK_MOST, _SAFETY = 0.1, 0.9
 _LAST_ERROR_FIRST = math.log(1e-4)
-_EVENT_ROUNDS = 10_000  # events at one moment; beyond it they feed each other
-_LOOKS = 4  # within a step, at equal distances, for what may turn
-_NO_TURN = 2.0  # as the share of a step
 
 
 @njit
@@ -43,8 +42,8 @@ def run_lanes(k: Kernel, j: Job, s: Lanes) -> None:
     alive = 0
     for lane in range(k.lanes):
         for place in range(2 * k.states + 1):
-            _set_field(k, s, k.relative_tolerance + place, lane, get(j.tolerances, place))
-        _set_field(k, s, k.step_limit, lane, float(j.max_steps))
+            set_field(k, s, k.relative_tolerance + place, lane, get(j.tolerances, place))
+        set_field(k, s, k.step_limit, lane, float(j.max_steps))
         alive += _take_next(k, j, s, lane)
     while alive > 0:
         if get_whole(j.stop, 0) != 0:
@@ -60,7 +59,7 @@ def _stop(k: Kernel, j: Job, s: Lanes) -> None:
     """Leave every patient where they are."""
     for lane in range(k.lanes):
         if get_whole(s.patient, lane) >= 0:
-            _fail(k, j, s, lane, _STOPPED, -1)
+            fail(k, j, s, lane, _STOPPED, -1)
             _leave(k, j, s, lane)
 
 
@@ -74,23 +73,23 @@ def _follow(k: Kernel, j: Job, s: Lanes, open_lanes: int) -> int:
         left &= left - 1
         if get_whole(s.patient, lane) < 0:
             continue
-        if _field(k, s, k.accepted, lane) > 0.5:
+        if field(k, s, k.accepted, lane) > 0.5:
             accepted |= 1 << lane
-            put(s.turn, lane, _NO_TURN)
+            put(s.turn, lane, NO_TURN)
             due = due or _is_due(k, j, s, lane)
         elif _reject(k, j, s, lane):
             done |= 1 << lane
     if due:
         call_listed(k.dense, s.work, j.needed, j.needed_count)
         if j.watching != 0:
-            _find_turns(k, j, s, accepted)
+            find_turns(k, j, s, accepted)
         _write_outputs(k, j, s, accepted)
     left = accepted
     while left != 0:
         lane = lowest(left)
         left &= left - 1
-        if get(s.turn, lane) > 1.0 and _field(k, s, k.end, lane) != _field(k, s, k.stop, lane):
-            _set_field(k, s, k.taken, lane, 1.0)  # by the next step, as in lanes that nobody looks at
+        if get(s.turn, lane) > 1.0 and field(k, s, k.end, lane) != field(k, s, k.stop, lane):
+            set_field(k, s, k.taken, lane, 1.0)  # by the next step, as in lanes that nobody looks at
             _look_ahead(k, j, s, lane)
         elif _arrive(k, j, s, lane):
             done |= 1 << lane
@@ -105,32 +104,11 @@ def _follow(k: Kernel, j: Job, s: Lanes, open_lanes: int) -> int:
     return change
 
 
-@written_in
-def _field(k: Kernel, s: Lanes, place: int, lane: int) -> float:
-    """A number of a lane's workspace."""
-    value: float = get(s.work, place * k.lanes + lane)
-    return value
-
-
-@written_in
-def _set_field(k: Kernel, s: Lanes, place: int, lane: int, value: float) -> None:
-    put(s.work, place * k.lanes + lane, value)
-
-
-@njit
-def _fail(k: Kernel, j: Job, s: Lanes, lane: int, status: int, quantity: int) -> None:
-    """Mark the patient of a lane."""
-    patient = get_whole(s.patient, lane)
-    put_whole(j.status, patient, status)
-    put(j.failed_at, patient, _field(k, s, 0, lane))
-    put_whole(j.failed_in, patient, quantity)
-
-
 @njit
 def _leave(k: Kernel, j: Job, s: Lanes, lane: int) -> None:
     """The patient of a lane is done with; what was not computed is NaN."""
     patient = get_whole(s.patient, lane)
-    put_whole(j.steps, patient, int(_field(k, s, k.steps, lane)))
+    put_whole(j.steps, patient, int(field(k, s, k.steps, lane)))
     while get_whole(s.output, lane) < j.times_count:
         _write_nothing(j, s, lane)
 
@@ -150,12 +128,12 @@ def _take_next(k: Kernel, j: Job, s: Lanes, lane: int) -> int:
     """Give the lane to the next patient who has something to be computed; 1 if there is one, else 0."""
     while True:
         patient = take_ticket(j.next_patient)
-        _set_field(k, s, k.taken, lane, 0.0)
+        set_field(k, s, k.taken, lane, 0.0)
         if patient >= j.patients:
             put_whole(s.patient, lane, -1)
-            _set_field(k, s, k.planned, lane, 1.0)
-            _set_field(k, s, k.stop, lane, math.inf)
-            _set_field(k, s, k.look, lane, math.inf)
+            set_field(k, s, k.planned, lane, 1.0)
+            set_field(k, s, k.stop, lane, math.inf)
+            set_field(k, s, k.look, lane, math.inf)
             return 0
         put_whole(s.patient, lane, patient)
         _begin(k, j, s, lane, patient)
@@ -179,7 +157,7 @@ def _begin(k: Kernel, j: Job, s: Lanes, lane: int, patient: int) -> None:
     call_one(k.begin, here, here, s.buffer)
     for place in range(1, 1 + k.states):
         if not math.isfinite(get(w, place * width + lane)):
-            _fail(k, j, s, lane, _NOT_FINITE, place - 1)
+            fail(k, j, s, lane, _NOT_FINITE, place - 1)
             return
     call_one(k.prepare, here, here, s.buffer)
     for place in range(k.inputs):
@@ -191,9 +169,9 @@ def _begin(k: Kernel, j: Job, s: Lanes, lane: int, patient: int) -> None:
     put_whole(s.dose, lane, get_whole(j.dose_first, patient))
     while get_whole(s.output, lane) < j.times_count and _output_time(j, s, lane) < get(w, lane):
         _write_nothing(j, s, lane)
-    _die_out(k, j, s, lane)
+    die_out(k, j, s, lane)
     if j.event_count:
-        _happen(k, j, s, lane)
+        happen(k, j, s, lane)
     _write_now(k, j, s, lane)
     _give_doses(k, j, s, lane)
     _restart(k, j, s, lane)
@@ -210,17 +188,17 @@ def _output_time(j: Job, s: Lanes, lane: int) -> float:
 def _reject(k: Kernel, j: Job, s: Lanes, lane: int) -> bool:
     """A smaller step next time; true if it cannot be smaller, or was the last that may be tried."""
     patient = get_whole(s.patient, lane)
-    step, error = _field(k, s, k.step_size, lane), _field(k, s, k.error, lane)
-    if _field(k, s, k.steps, lane) >= _field(k, s, k.step_limit, lane):
-        _fail(k, j, s, lane, _TOO_MANY, _worst(k, s, lane))
+    step, error = field(k, s, k.step_size, lane), field(k, s, k.error, lane)
+    if field(k, s, k.steps, lane) >= field(k, s, k.step_limit, lane):
+        fail(k, j, s, lane, _TOO_MANY, _worst(k, s, lane))
         return True
     put_whole(j.rejected, patient, get_whole(j.rejected, patient) + 1)
-    _set_field(k, s, k.rejected, lane, 1.0)
+    set_field(k, s, k.rejected, lane, 1.0)
     factor = max(_SHRINK_MOST, _SAFETY * inverse_fifth_root(error)) if 1.0 < error < 1e30 else _SHRINK_MOST
-    _set_field(k, s, k.planned, lane, factor * step)
-    now = _field(k, s, 0, lane)
+    set_field(k, s, k.planned, lane, factor * step)
+    now = field(k, s, 0, lane)
     if now + factor * step * 1e-2 == now or factor * step < 1e-280:
-        _fail(k, j, s, lane, _TOO_SMALL if error < 1e300 else _NOT_FINITE, _worst(k, s, lane))
+        fail(k, j, s, lane, _TOO_SMALL if error < 1e300 else _NOT_FINITE, _worst(k, s, lane))
         return True
     return False
 
@@ -230,11 +208,11 @@ def _worst(k: Kernel, s: Lanes, lane: int) -> int:
     """The state with the largest error against what is tolerated; the first that is not finite before all."""
     found, most = -1, -1.0
     for state in range(k.states):
-        new = _field(k, s, k.new_states + state, lane)
+        new = field(k, s, k.new_states + state, lane)
         if not math.isfinite(new):
             return state
-        allowed = _tolerated(k, s, lane, state, max(abs(new), abs(_field(k, s, 1 + state, lane))))
-        share = abs(_field(k, s, k.errors + state, lane)) / allowed
+        allowed = _tolerated(k, s, lane, state, max(abs(new), abs(field(k, s, 1 + state, lane))))
+        share = abs(field(k, s, k.errors + state, lane)) / allowed
         if share > most:
             found, most = state, share
     return found
@@ -247,101 +225,18 @@ def _tolerated(k: Kernel, s: Lanes, lane: int, state: int, size: float) -> float
     return allowed
 
 
-@njit
-def _find_turns(k: Kernel, j: Job, s: Lanes, lanes: int) -> None:
-    """End the step of a lane where something turns in it.
-
-    What can turn is looked at a few times; between two looks that differ the first moment of the change is found to
-    the last bit of time.
-    """
-    for lane in range(k.lanes):
-        put(s.before_turn, lane, 0.0)
-    steady = lanes
-    for look in range(1, _LOOKS + 1):
-        share = look / _LOOKS
-        for lane in range(k.lanes):
-            _set_field(k, s, k.share, lane, share)
-        turned = _turned(k, j, s, steady)
-        for lane in range(k.lanes):
-            if turned >> lane & 1:
-                put(s.turn, lane, share)
-            elif steady >> lane & 1:
-                put(s.before_turn, lane, share)
-        steady &= ~turned
-        if steady == 0:
-            break
-    for lane in range(k.lanes):
-        if lanes >> lane & 1 and not steady >> lane & 1:
-            _narrow(k, j, s, lane)
-
-
-@njit
-def _narrow(k: Kernel, j: Job, s: Lanes, lane: int) -> None:
-    """Set the end of a lane's step to the first moment at which something is other than before."""
-    begin, step = _field(k, s, 0, lane), _field(k, s, k.step_size, lane)
-    low, high = get(s.before_turn, lane), get(s.turn, lane)
-    while True:
-        middle = 0.5 * (low + high)
-        moment = begin + middle * step
-        if not (begin + low * step < moment and moment < begin + high * step):
-            break
-        _set_field(k, s, k.share, lane, middle)
-        if _turned(k, j, s, 1 << lane) != 0:
-            high = middle
-        else:
-            low = middle
-    put(s.turn, lane, high)
-    _set_field(k, s, k.end, lane, begin + high * step)
-
-
-@njit
-def _turned(k: Kernel, j: Job, s: Lanes, lanes: int) -> int:
-    """In which of these lanes a relation is other than it was, or a group dies out, at the share of the step set."""
-    call_listed(k.inside, s.work, j.needed, j.needed_count)
-    found = 0
-    if k.relations:
-        found = call_step(k.turned, s.work)
-    for group in range(j.groups):
-        low = lanes & ~found & _group_below(k, j, s, group, k.inside_place)
-        if low != 0:
-            found |= low & ~_fed(k, j, s, group, k.inside_place)
-    return found & lanes
-
-
-@written_in
-def _group_below(k: Kernel, j: Job, s: Lanes, group: int, moment: int) -> int:
-    """Lanes in which a group is below its threshold, and not empty; time and states stand at place `moment`."""
-    first = get_whole(j.member_first, group)
-    count = get_whole(j.member_first, group + 1) - first
-    threshold = get(j.threshold, group)
-    lanes: int = call_fallen(k.fallen, s.work + 8 * moment * k.lanes, j.members + 8 * first, count, threshold)
-    return lanes
-
-
-@njit
-def _fed(k: Kernel, j: Job, s: Lanes, group: int, moment: int) -> int:
-    """Lanes in which a source still feeds the group."""
-    found = 0
-    for index in range(get_whole(j.source_first, group), get_whole(j.source_first, group + 1)):
-        place = moment + 1 + get_whole(j.sources, index)
-        for lane in range(k.lanes):
-            if _field(k, s, place, lane) > 0.0:
-                found |= 1 << lane
-    return found
-
-
 @written_in
 def _is_due(k: Kernel, j: Job, s: Lanes, lane: int) -> bool:
     """Whether an output is asked in the step, its end included."""
-    due: bool = get_whole(s.output, lane) < j.times_count and _output_time(j, s, lane) <= _field(k, s, k.end, lane)
+    due: bool = get_whole(s.output, lane) < j.times_count and _output_time(j, s, lane) <= field(k, s, k.end, lane)
     return due
 
 
 @written_in
 def _happens(k: Kernel, j: Job, s: Lanes, lane: int) -> bool:
     """Whether an event may happen at the end of the step, so that an output asked there waits for it."""
-    end = _field(k, s, k.end, lane)
-    happens: bool = get(s.turn, lane) <= 1.0 or (end == _field(k, s, k.stop, lane) and _event_due(j, s, lane, end))
+    end = field(k, s, k.end, lane)
+    happens: bool = get(s.turn, lane) <= 1.0 or (end == field(k, s, k.stop, lane) and event_due(j, s, lane, end))
     return happens
 
 
@@ -357,8 +252,8 @@ def _write_outputs(k: Kernel, j: Job, s: Lanes, lanes: int) -> None:
             if not _is_due(k, j, s, lane) or _waits(k, j, s, lane):
                 writing &= ~(1 << lane)
                 continue
-            time, begin, step = _output_time(j, s, lane), _field(k, s, 0, lane), _field(k, s, k.step_size, lane)
-            _set_field(k, s, k.share, lane, (time - begin) / step if time < begin + step else 1.0)
+            time, begin, step = _output_time(j, s, lane), field(k, s, 0, lane), field(k, s, k.step_size, lane)
+            set_field(k, s, k.share, lane, (time - begin) / step if time < begin + step else 1.0)
         if writing != 0:
             call_listed(k.inside, s.work, j.needed, j.needed_count)
         left = writing
@@ -370,7 +265,7 @@ def _write_outputs(k: Kernel, j: Job, s: Lanes, lanes: int) -> None:
 @written_in
 def _waits(k: Kernel, j: Job, s: Lanes, lane: int) -> bool:
     """Whether the next output is asked at the end of the step and an event may happen there first."""
-    waits: bool = _output_time(j, s, lane) == _field(k, s, k.end, lane) and _happens(k, j, s, lane)
+    waits: bool = _output_time(j, s, lane) == field(k, s, k.end, lane) and _happens(k, j, s, lane)
     return waits
 
 
@@ -379,16 +274,16 @@ def _arrive(k: Kernel, j: Job, s: Lanes, lane: int) -> bool:
     """The end of the step becomes the beginning of the next, with all that happens there; true if that failed."""
     happens, source = _happens(k, j, s, lane), k.new_states
     if get(s.turn, lane) <= 1.0:
-        _set_field(k, s, k.share, lane, get(s.turn, lane))
+        set_field(k, s, k.share, lane, get(s.turn, lane))
         call_listed(k.inside, s.work, j.needed, j.needed_count)
         source = k.inside_place + 1
     for state in range(k.states):
-        least, end = _field(k, s, k.lowest + state, lane), _field(k, s, source + state, lane)
-        _set_field(k, s, 1 + state, lane, least if end < least else end)
-    _set_field(k, s, 0, lane, _field(k, s, k.end, lane))
-    _die_out(k, j, s, lane)
+        least, end = field(k, s, k.lowest + state, lane), field(k, s, source + state, lane)
+        set_field(k, s, 1 + state, lane, least if end < least else end)
+    set_field(k, s, 0, lane, field(k, s, k.end, lane))
+    die_out(k, j, s, lane)
     if happens:
-        _happen(k, j, s, lane)
+        happen(k, j, s, lane)
         _write_now(k, j, s, lane)
     _give_doses(k, j, s, lane)
     _restart(k, j, s, lane)
@@ -399,10 +294,10 @@ def _arrive(k: Kernel, j: Job, s: Lanes, lane: int) -> bool:
 @written_in
 def _look_ahead(k: Kernel, j: Job, s: Lanes, lane: int) -> None:
     """Note the next moment that needs a closer look; when anything may turn, every step does."""
-    look = _field(k, s, k.stop, lane)
+    look = field(k, s, k.stop, lane)
     if get_whole(s.output, lane) < j.times_count:
         look = min(look, _output_time(j, s, lane))
-    _set_field(k, s, k.look, lane, -math.inf if j.watching != 0 else look)
+    set_field(k, s, k.look, lane, -math.inf if j.watching != 0 else look)
 
 
 @njit
@@ -428,19 +323,6 @@ def _write(k: Kernel, j: Job, s: Lanes, lane: int, moment: int) -> None:
 
 
 @njit
-def _die_out(k: Kernel, j: Job, s: Lanes, lane: int) -> None:
-    """Empty every group that is below its threshold; one that fed another may let that one follow."""
-    again = j.groups > 0
-    while again:
-        again = False
-        for group in range(j.groups):
-            if _group_below(k, j, s, group, 0) & ~_fed(k, j, s, group, 0) & 1 << lane:
-                for index in range(get_whole(j.member_first, group), get_whole(j.member_first, group + 1)):
-                    put(s.work, (1 + get_whole(j.members, index)) * k.lanes + lane, 0.0)
-                again = True
-
-
-@njit
 def _give_doses(k: Kernel, j: Job, s: Lanes, lane: int) -> None:
     """Everything due at this moment."""
     width, w = k.lanes, s.work
@@ -461,9 +343,9 @@ def _give_doses(k: Kernel, j: Job, s: Lanes, lane: int) -> None:
         given = True
     put_whole(s.dose, lane, row)
     if given:
-        _die_out(k, j, s, lane)
+        die_out(k, j, s, lane)
         if j.event_count:
-            _happen(k, j, s, lane)
+            happen(k, j, s, lane)
 
 
 @njit
@@ -483,16 +365,16 @@ def _restart(k: Kernel, j: Job, s: Lanes, lane: int) -> None:
         stop = get(j.dose_time, row)
     for index in range(get_whole(s.pending, lane)):
         stop = min(stop, get(s.pending_time, lane * j.waiting + index))
-    _set_field(k, s, k.stop, lane, stop)
+    set_field(k, s, k.stop, lane, stop)
     here = s.work + 8 * lane
     if k.relations:
         call_one(k.conditions, here, here, s.buffer)
         for relation in range(k.relations):
-            _set_field(k, s, k.truths + relation, lane, get(s.buffer, relation))
-    _set_field(k, s, k.planned, lane, _first_step(k, s, lane))
-    _set_field(k, s, k.last_log_error, lane, _LAST_ERROR_FIRST)
-    _set_field(k, s, k.rejected, lane, 0.0)
-    _set_field(k, s, k.taken, lane, 0.0)
+            set_field(k, s, k.truths + relation, lane, get(s.buffer, relation))
+    set_field(k, s, k.planned, lane, _first_step(k, s, lane))
+    set_field(k, s, k.last_log_error, lane, _LAST_ERROR_FIRST)
+    set_field(k, s, k.rejected, lane, 0.0)
+    set_field(k, s, k.taken, lane, 0.0)
     _look_ahead(k, j, s, lane)
 
 
@@ -526,112 +408,3 @@ def _first_step(k: Kernel, s: Lanes, lane: int) -> float:
     second = inverse_fifth_root(100.0 * largest) if largest > 1e-15 else max(1e-6, first * 1e-3)
     found = min(100.0 * first, second)
     return found if found > 0.0 and math.isfinite(found) else 1e-6
-
-
-@njit
-def _event_due(j: Job, s: Lanes, lane: int, now: float) -> bool:
-    for index in range(get_whole(s.pending, lane)):
-        if get(s.pending_time, lane * j.waiting + index) <= now:
-            return True
-    return False
-
-
-@njit
-def _happen(k: Kernel, j: Job, s: Lanes, lane: int) -> None:
-    """Let events happen at this moment until none is due: by priority, each one after looking at triggers anew."""
-    here = s.work + 8 * lane
-    if j.event_count == 0:
-        return
-    for _ in range(_EVENT_ROUNDS):
-        call_one(k.events, here, here, s.buffer)
-        if not _note_triggers(j, s, lane):
-            break
-        index = _most_urgent(j, s, lane)
-        if index < 0:
-            return
-        _execute(k, j, s, lane, index)
-    _fail(k, j, s, lane, _EVENTS, -1)
-
-
-@njit
-def _note_triggers(j: Job, s: Lanes, lane: int) -> bool:
-    """Queue what turned true, drop what may be dropped; False if too many wait."""
-    count = j.event_count
-    for event in range(count):
-        place = lane * count + event
-        was, now_true = get(s.triggers, place), get(s.buffer, event)
-        put(s.triggers, place, now_true)
-        if now_true == 0.0 and get_whole(j.persistent, event) == 0:
-            _drop(j, s, lane, event)
-        if now_true != 0.0 and was == 0.0 and not _enqueue(j, s, lane, event):
-            return False
-    return True
-
-
-@njit
-def _enqueue(j: Job, s: Lanes, lane: int, event: int) -> bool:
-    """Let an event wait for its time, with the values it has now; False if there is no room."""
-    waiting = get_whole(s.pending, lane)
-    if waiting >= j.waiting:
-        return False
-    delay = get(s.buffer, j.event_count + event) if get_whole(j.delayed, event) else 0.0
-    place = lane * j.waiting + waiting
-    put(s.pending_time, place, get(s.work, lane) + max(delay, 0.0))
-    put_whole(s.pending_event, place, event)
-    for index in range(get_whole(j.event_first, event), get_whole(j.event_first, event + 1)):
-        put(s.pending_values, place * j.assignments + index, get(s.buffer, 3 * j.event_count + index))
-    put_whole(s.pending, lane, waiting + 1)
-    return True
-
-
-@njit
-def _drop(j: Job, s: Lanes, lane: int, event: int) -> None:
-    """Take all of an event's entries out of the queue."""
-    index = 0
-    while index < get_whole(s.pending, lane):
-        if get_whole(s.pending_event, lane * j.waiting + index) == event:
-            _remove(j, s, lane, index)
-        else:
-            index += 1
-
-
-@njit
-def _remove(j: Job, s: Lanes, lane: int, index: int) -> None:
-    left = get_whole(s.pending, lane) - 1
-    for place in range(lane * j.waiting + index, lane * j.waiting + left):
-        put(s.pending_time, place, get(s.pending_time, place + 1))
-        put_whole(s.pending_event, place, get_whole(s.pending_event, place + 1))
-        for column in range(j.assignments):
-            following = get(s.pending_values, (place + 1) * j.assignments + column)
-            put(s.pending_values, place * j.assignments + column, following)
-    put_whole(s.pending, lane, left)
-
-
-@njit
-def _most_urgent(j: Job, s: Lanes, lane: int) -> int:
-    """The waiting event to happen next at this moment; of equal priorities the one that waited first; -1: none."""
-    found, highest = -1, -math.inf
-    for index in range(get_whole(s.pending, lane)):
-        place = lane * j.waiting + index
-        if get(s.pending_time, place) > get(s.work, lane):
-            continue
-        priority = get(s.buffer, 2 * j.event_count + get_whole(s.pending_event, place))
-        if found < 0 or priority > highest:
-            found, highest = index, priority
-    return found
-
-
-@njit
-def _execute(k: Kernel, j: Job, s: Lanes, lane: int, index: int) -> None:
-    """Set what the event sets, and take it out of the queue."""
-    waiting = lane * j.waiting + index
-    event = get_whole(s.pending_event, waiting)
-    for place in range(get_whole(j.event_first, event), get_whole(j.event_first, event + 1)):
-        value = get(s.buffer, 3 * j.event_count + place)
-        if get_whole(j.from_trigger, event):
-            value = get(s.pending_values, waiting * j.assignments + place)
-        value *= get(s.buffer, 3 * j.event_count + j.assignments + place)
-        put(s.work, get_whole(j.event_slots, place) * k.lanes + lane, value)
-    _remove(j, s, lane, index)
-    here = s.work + 8 * lane
-    call_one(k.prepare, here, here, s.buffer)
