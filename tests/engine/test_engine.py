@@ -263,6 +263,17 @@ def test_one_line_runs_a_model_for_one_patient_or_many(decay):
     assert many["double"] == pytest.approx(6 * np.exp(-np.outer([0.1, 1.0], times)), rel=1e-8)
 
 
+def test_parameters_and_starts_may_come_as_one_table_each(decay):
+    table, starts = np.array([[0.1, 0.0], [0.5, 0.0]]), np.array([[1.0, 1.0], [2.0, 1.0]])
+    found = decay.run(times=TIMES, parameters=table, initial=starts, outputs=("x",))
+    named = decay.run(times=TIMES, parameters={"k": table[:, 0]}, initial={"x": starts[:, 0]}, outputs=("x",))
+    assert np.array_equal(found.values, named.values)
+    with pytest.raises(
+        InputError, match=r"parameters: has shape \(2, 1\); give \(patients, 2\), a column for each of k, grow"
+    ):
+        decay.run(times=TIMES, parameters=table[:, :1])
+
+
 def test_a_parameter_below_zero_is_refused_by_name_unless_it_may_be(decay):
     below = {"k": np.array([-1.0])}
     with pytest.raises(InputError, match=r"parameters k: is below zero; mend it, or name it in may_be_negative"):

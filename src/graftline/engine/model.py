@@ -89,19 +89,19 @@ class Model:
         *,
         times: ArrayLike,
         outputs: Sequence[str] | None = None,
-        parameters: Mapping[str, ArrayLike] | None = None,
-        initial: Mapping[str, ArrayLike] | None = None,
+        parameters: Mapping[str, ArrayLike] | NDArray[np.float64] | None = None,
+        initial: Mapping[str, ArrayLike] | NDArray[np.float64] | None = None,
         doses: Doses | None = None,
         rtol: float = 1e-6,
         threads: int | None = None,
     ) -> Result:
         """Solve for one patient or many: `solve` for those who need no more than this.
 
-        `parameters` and `initial` are numbers or arrays (patients,), all of one length; `times` is (times,) or
+        `parameters` and `initial` are numbers or arrays (patients,) by name, all of one length, or one array (patients,
+        n) with a column for each of `self.parameters` or `self.states`, in their order. `times` is (times,) or
         (patients, times) and the first is the start; outputs are all states unless named. Raises InputError.
         """
-        given = {name: np.atleast_1d(np.asarray(value, dtype=float)) for name, value in (parameters or {}).items()}
-        states = {name: np.atleast_1d(np.asarray(value, dtype=float)) for name, value in (initial or {}).items()}
+        given, states = _by_name("parameters", parameters, self.parameters), _by_name("initial", initial, self.states)
         moments = np.asarray(times, dtype=float)
         patients = max([len(array) for array in (*given.values(), *states.values())], default=1)
         patients = len(moments) if moments.ndim == 2 else patients
@@ -116,6 +116,19 @@ class Model:
             absolute_tolerance=1e-3 * rtol,
         )
         return solve(self, request, threads)
+
+
+def _by_name(
+    place: str, given: Mapping[str, ArrayLike] | NDArray[np.float64] | None, names: Sequence[str]
+) -> dict[str, NDArray[np.float64]]:
+    """Arrays (patients,) by name, from such a mapping or from one array (patients, names)."""
+    if given is None or isinstance(given, Mapping):
+        return {name: np.atleast_1d(np.asarray(value, dtype=float)) for name, value in (given or {}).items()}
+    table = np.asarray(given, dtype=float)
+    if table.ndim != 2 or table.shape[1] != len(names):
+        remedy = f"give (patients, {len(names)}), a column for each of {', '.join(names)}"
+        raise InputError(Fault(place, f"has shape {table.shape}", remedy))
+    return dict(zip(names, table.T, strict=True))
 
 
 def _for_all(array: NDArray[np.float64], patients: int) -> NDArray[np.float64]:
