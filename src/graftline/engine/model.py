@@ -205,6 +205,25 @@ def as_sbml(model: Model) -> str:
     return newest_sbml(text, model.name)
 
 
+def check_units(model: Model) -> None:
+    """Raises InputError with every equation of the model whose units do not fit, by what it defines.
+
+    Sums, comparisons, arguments of functions and both sides of each rule, initial value, event and rate of reaction are
+    looked at. Numbers in a formula are pure numbers, and a name without a declared unit is a fault: this is for texts
+    that declare their units throughout. A text that was found right once is not looked at again.
+    """
+    from .sbml import antimony_as_sbml, faults_of_units  # heavy
+
+    def found() -> bytes:
+        text = antimony_as_sbml(model.text, model.name) if model.format == "antimony" else model.text
+        faults = faults_of_units(text, model.name)
+        if faults:
+            raise InputError(faults)
+        return b"units fit"
+
+    kept("units", [_version(), model.format, model.text], found)
+
+
 def _loaded(text: str, name: str, form: str) -> Model:
     """From the cache if the same text was read before by the same code."""
 

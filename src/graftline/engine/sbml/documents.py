@@ -12,6 +12,7 @@ import libsbml
 from ...base.errors import Fault, InputError
 from ..system import System
 from .translation import Translation
+from .units import unit_faults
 
 _LEVEL, _VERSION = 3, 2
 _DRAWINGS = ("layout", "render", "groups")  # packages that never change the equations, whatever a file says
@@ -41,6 +42,16 @@ def newest_sbml(text: str, name: str) -> str:
     if (document.getLevel(), document.getVersion()) != (_LEVEL, _VERSION):
         raise InputError(Fault(name, "cannot be converted to SBML Level 3 Version 2", "save it in that version"))
     return str(libsbml.writeSBMLToString(document))
+
+
+def faults_of_units(text: str, name: str) -> list[Fault]:
+    """Every equation of an SBML text whose units do not fit. Raises InputError if the text cannot be read."""
+    document = libsbml.readSBMLFromString(text)
+    faults = list(_document_faults(document, name))
+    if faults:
+        raise InputError(faults)
+    _converted(document, name)
+    return list(unit_faults(document.getModel(), name))
 
 
 def _syntax_fault(message: str, name: str) -> Fault:
