@@ -28,6 +28,8 @@ KINDS = {
     "PeopleRate": ("people per time", "0.8 people/month"),
     "SlotRate": ("slots per time", "1 slots/week"),
     "Share": ("share", "25 percent"),
+    "Concentration": ("mass per volume", "1 ng/mL"),
+    "PerTime": ("rate", "0.1 1/s"),
     "Copies": ("vector copies per cell", "5 copies/cell"),
     "ProtocolDay": ("protocol day, a whole number and never 0", -7),
     "Count": ("whole number from 1", 3),

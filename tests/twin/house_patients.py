@@ -5,7 +5,7 @@ import pytest
 
 from graftline.base.streams import Keys, Streams
 from graftline.records import Baseline
-from graftline.twin import Conditioning, CourseRequest, Infusion, run_courses
+from graftline.twin import Conditioning, CourseRequest, Infusion, SupportiveDoses, run_courses
 from graftline.twin.simulate import draw_latents
 
 REGIMEN = [("cyclophosphamide", day, 600.0, 1.0) for day in (-7, -6, -5)]
@@ -72,6 +72,15 @@ def conditioning_for(patients, regimen=REGIMEN):
         patient=np.array(patient), drug=np.array(drug), dose=np.array(dose), protocol_day=np.array(day),
         hours=np.array(hours),
     )  # fmt: skip
+
+
+def supportive_for(patients, rows):
+    """Rows of drug, mg, model time, hours, the same for every patient."""
+    every = [(patient, *row) for patient in range(patients) for row in rows]
+    patient, drug, dose, time, hours = zip(*every, strict=True)
+    return SupportiveDoses(
+        patient=np.array(patient), drug=np.array(drug), dose=np.array(dose), time=np.array(time), hours=np.array(hours)
+    )
 
 
 def treated(latents, cells=5.0, conditioned=True, **more):

@@ -145,3 +145,21 @@ def scales_can_be_graded(protocol: Protocol) -> Iterator[Flaw]:
         wrong = "version" if scale.name in {name for name, _ in known} else "name"
         remedy = " or ".join(f'{{name: {name}, version: "{version}"}}' for name, version in known)
         yield Flaw(("safety", key, wrong), f"nobody can grade by {scale.name} {scale.version} here", f"write {remedy}")
+
+
+def receptor_potency_is_said_once(protocol: Protocol) -> Iterator[Flaw]:
+    """EC50 and dissociation rate are two ways to say one thing; the limited form needs the rate."""
+    known, path = protocol.receptor.potency, ("receptor", "potency")
+    if known.ec50 is not None and known.dissociation_rate is not None:
+        found = f"both ec50 {known.ec50} and dissociation_rate {known.dissociation_rate}: the potency would count twice"
+        yield Flaw(path, found, "write ec50 if it is measured, else dissociation_rate")
+    elif known.ec50 is not None and known.form == "limited":
+        found = "an EC50 says nothing about how firmly the receptor binds, which the limited form needs"
+        yield Flaw((*path, "ec50"), found, "write dissociation_rate, or form: monotone")
+
+
+def modules_stand_once(protocol: Protocol) -> Iterator[Flaw]:
+    """No module of the twin is listed twice."""
+    for index, name in enumerate(protocol.model.modules):
+        if name in protocol.model.modules[:index]:
+            yield Flaw(("model", "modules", index), f"{name!r} stands twice in modules", "keep one")

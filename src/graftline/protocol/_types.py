@@ -53,6 +53,8 @@ Cells = Annotated[Quantity, _reads("cells"), _AS_TEXT, AfterValidator(_positive)
 DailyDose = Annotated[Quantity, _reads("mg/m^2/day"), _AS_TEXT, AfterValidator(_positive)]
 PeopleRate = Annotated[Quantity, _reads("people/month"), _AS_TEXT, AfterValidator(_not_negative)]
 SlotRate = Annotated[Quantity, _reads("slots/week"), _AS_TEXT, AfterValidator(_positive)]
+Concentration = Annotated[Quantity, _reads("ng/mL"), _AS_TEXT, AfterValidator(_positive)]
+PerTime = Annotated[Quantity, _reads("1/s"), _AS_TEXT, AfterValidator(_positive)]
 Share = Annotated[Quantity, _reads("percent"), _AS_TEXT, AfterValidator(_not_negative)]
 Copies = Annotated[Quantity, _reads("copies/cell"), _AS_TEXT, AfterValidator(_not_negative)]
 

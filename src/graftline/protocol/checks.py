@@ -14,7 +14,9 @@ from ..records.variables import VARIABLES
 from ._chapter_checks import (
     dates_follow_each_other,
     hla_rule_is_consistent,
+    modules_stand_once,
     product_lasts_and_is_ready,
+    receptor_potency_is_said_once,
     renal_adjustment_makes_sense,
     scales_can_be_graded,
     site_keys_differ,
@@ -316,6 +318,8 @@ CHECKS: tuple[tuple[frozenset[str], Check], ...] = tuple(
         ("assessments", _assessments_are_scheduled),
         ("safety assessments", _laboratory_covers_the_toxicity_window),
         ("hla receptor", hla_rule_is_consistent),
+        ("receptor", receptor_potency_is_said_once),
+        ("model", modules_stand_once),
         ("safety", scales_can_be_graded),
         ("endpoints", _endpoints_can_be_estimated),
     )

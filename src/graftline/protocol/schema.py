@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ._types import (
     Cells,
+    Concentration,
     Copies,
     Count,
     CountOrZero,
@@ -22,6 +23,7 @@ from ._types import (
     Part,
     PeopleRate,
     Peptide,
+    PerTime,
     ProtocolDay,
     Share,
     SlotRate,
@@ -32,6 +34,21 @@ from .criteria import EligibilityCriterion
 SCHEMA_VERSION = "graftline-protocol/1"
 
 
+class ReceptorPotency(Part):
+    """How strong the receptor is and how the twin turns that into a signal.
+
+    Without `ec50` and `dissociation_rate` the receptor is taken as the reference one of the evidence cards.
+    """
+
+    form: Literal["monotone", "limited"] = "monotone"
+    """monotone: in proportion to potency and density; limited: proofreading with limited signalling, where too firm a
+    binding signals less"""
+    ec50: Concentration | None = None
+    """peptide of half recognition; excludes dissociation_rate, and belongs to the monotone form"""
+    dissociation_rate: PerTime | None = None
+    """of receptor and pMHC"""
+
+
 class Receptor(Part):
     """The receptor that the cells carry and what it recognises."""
 
@@ -39,6 +56,7 @@ class Receptor(Part):
     target: Text
     peptide: Peptide
     presented_by: HlaMolecule
+    potency: ReceptorPotency = ReceptorPotency()
 
 
 class HlaRule(Part):
@@ -53,7 +71,9 @@ class Model(Part):
     """The mechanistic model of the virtual patient."""
 
     twin: Literal["tcrt_core"]
-    modules: tuple[Literal["marrow"], ...] = ()
+    modules: tuple[Literal["marrow", "tocilizumab", "corticosteroid", "immunity", "second_product"], ...] = ()
+    """what is added to the core: blood counts, drugs against cytokine release, immunity against the product, a second
+    product; a module that nothing uses changes nothing"""
 
 
 class Country(Part):

@@ -25,6 +25,7 @@ from ..protocol.schema import Protocol
 from ..records import Baseline
 from ..screening import eligible, measurements_of
 from ..screening.simulate import ScreeningResult, screen
+from ..twin import Potency
 from ..twin.simulate import draw_latents
 from .accrual import Arrivals, draw_arrivals
 from .calendar import INFECTION, Answer, Ask, Calendar, Candidate, Finished, Patients, calendar
@@ -104,7 +105,7 @@ def simulate_part(file: ProtocolFile, replicates: Sequence[int], seed: int) -> P
     screening = _screen(file, arrivals, version, baseline, streams)
     passed = np.flatnonzero(screening.passed)
     keys, own = arrivals.keys.take(passed), baseline.take(passed)
-    waiting = wait(protocol, own, draw_latents(own, keys, streams), keys, streams)
+    waiting = wait(protocol, own, draw_latents(own, keys, streams, Potency.of(protocol.receptor)), keys, streams)
     eligible_patients = Eligible(
         referred=passed,
         keys=keys,

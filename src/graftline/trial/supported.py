@@ -8,7 +8,10 @@ from ..base.errors import Fault, InputError
 from ..protocol import ProtocolFile
 from ..protocol.schema import Protocol
 
-_ONE_VERSION = ("model", "countries", "sites", "recruitment", "apheresis", "manufacture", "assessments", "comparators")
+_ONE_VERSION = (
+    *("receptor", "model", "countries", "sites", "recruitment", "apheresis", "manufacture", "assessments"),
+    "comparators",
+)
 """chapters that the simulation takes from the first version for everyone"""
 _ALLELES = ("A*02:01",)
 

@@ -4,10 +4,19 @@ No published TCR-T kinetic model and no public per-patient TCR-T data exist: TCR
 Draws (`draw_latents`) are imported from `simulate`.
 """
 
-from .courses import Conditioning, CourseRequest, Infusion, referral_state, run_courses
+from .comparators import COMPARATORS, on_comparator
+from .courses import (
+    Conditioning,
+    CourseRequest,
+    Infusion,
+    SecondProduct,
+    SupportiveDoses,
+    referral_state,
+    run_courses,
+)
 from .hazards import death_hazard, decompensation_hazard, first_event, lethal_cytokine_hazard, new_lesion_hazard
 from .latents import Latents
-from .model import twin_model, twin_text
+from .model import MODULES, twin_meanings, twin_model, twin_text
 from .parameters import CARD_OF, CARDS
 from .published_models import (
     ExtinctionRule,
@@ -20,10 +29,13 @@ from .published_models import (
     published_models,
 )
 from .readouts import Courses, CourseState
+from .signal import Potency, limited_signal, proofreading_survival, relative_strength
 
 __all__ = [
     "CARDS",
     "CARD_OF",
+    "COMPARATORS",
+    "MODULES",
     "Conditioning",
     "CourseRequest",
     "CourseState",
@@ -32,19 +44,27 @@ __all__ = [
     "Infusion",
     "Latents",
     "LeftOutModel",
+    "Potency",
     "PublishedModel",
     "PublishedQuantity",
     "PublishedSpread",
+    "SecondProduct",
+    "SupportiveDoses",
     "death_hazard",
     "decompensation_hazard",
     "first_event",
     "lethal_cytokine_hazard",
+    "limited_signal",
     "models_left_out",
     "new_lesion_hazard",
+    "on_comparator",
+    "proofreading_survival",
     "published_model",
     "published_models",
     "referral_state",
+    "relative_strength",
     "run_courses",
+    "twin_meanings",
     "twin_model",
     "twin_text",
 ]

@@ -23,8 +23,11 @@ def new_lesion_hazard(courses: Courses) -> Numbers:
 
 
 def lethal_cytokine_hazard(courses: Courses) -> Numbers:
-    """The part of the hazard of death that cytokine release adds, 1/day, (patients, times)."""
-    return np.where(courses.il6 > number("il6_lethal"), number("hX"), 0.0)
+    """The part of the hazard of death that cytokine release adds, 1/day, (patients, times).
+
+    By the IL-6 that acts: serum IL-6 that rises because tocilizumab blocks its uptake harms nobody.
+    """
+    return np.where(courses.il6_effect > number("il6_lethal"), number("hX"), 0.0)
 
 
 def death_hazard(courses: Courses, decompensated_from: Numbers) -> Numbers:

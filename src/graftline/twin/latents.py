@@ -22,6 +22,10 @@ class Latents:
     """L"""
     cyclophosphamide_volume: Numbers
     """L"""
+    tocilizumab_volume: Numbers
+    """L"""
+    corticosteroid_volume: Numbers
+    """L"""
     body_surface_area: Numbers
     """m^2"""
     bilirubin: Numbers

@@ -18,6 +18,7 @@ DRAWN = (
     *("n", "r", "eM", "dM", "dE", "mT", "KV", "kout", "rho", "Tmax", "x", "dT", "dX", "kap", "Vh", "h", "beta", "lam0"),
     *("Vmax", "mu", "kclr", "eps", "mlam", "kS", "qN", "kB", "kQ", "aQ", "kQr", "k6", "C0", "p6", "toci", "kR", "pR"),
     *("KR", "kJ", "kO", "sO", "kU", "sU", "rH", "H0", "VL", "dH", "dJ", "dV", "gN", "gP", "mN", "mP", "floor0"),
+    *("mToc", "KToc", "nToc", "KDex", "lDex", "bDex", "kZ", "dZ"),
 )
 """Symbols of the model texts whose number is a draw around their card and nothing else."""
 
@@ -39,6 +40,11 @@ CARD_OF: Mapping[str, str] = MappingProxyType(
         "ktrP": "twin_mttP",
         "ANC0": "twin_ANC0",
         "PLT0": "twin_PLT0",
+        "kToc": "twin_CLToc",
+        "vToc": "twin_vToc",
+        "kDex": "twin_CLDex",
+        "s2": "twin_pot0",
+        "fM2": "twin_fM",
     }
 )
 """Symbol of the model texts -> its card; the second part also depends on the patient's baseline or on further cards."""
@@ -46,6 +52,13 @@ CARD_OF: Mapping[str, str] = MappingProxyType(
 CARDS: tuple[str, ...] = (
     *CARD_OF.values(),
     "twin_unstained_negative",
+    *("twin_VToc", "twin_VDex"),
+    *("twin_reference_ec50", "twin_reference_dissociation_rate", "twin_proofreading_delay", "twin_proofreading_steps"),
+    *(
+        f"twin_limited_{name}"
+        for name in ("steps", "step_rate", "stop_rate", "receptors", "association_rate", "ligands")
+    ),
+    *(f"comparator_{drug}_{what}" for drug in ("regorafenib", "cabozantinib") for what in ("growth", "kill")),
     *("twin_CLF_nonrenal", "twin_VF", "twin_VY", "twin_VY_bsa", "twin_VY_bsa_exponent", "twin_CLY_liver_failure"),
     *("twin_CLY_child_pugh", "twin_egfr", "twin_flu_active_share", "twin_V0_share", "twin_one_cell", "twin_one_tcell"),
     *("twin_bil0", "twin_alb0", "twin_inr0", "twin_qb", "twin_qa", "twin_qi", "twin_blood_share", "twin_blood_volume"),

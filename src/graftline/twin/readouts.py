@@ -13,7 +13,8 @@ from .latents import Latents
 from .parameters import number, numbers
 
 Numbers = NDArray[np.float64]
-_TCRT_STATES = ("G", "M", "E", "T", "X")
+GRAFT = ("G", "M", "E", "T", "X", "G2", "M2", "E2", "T2")
+"""states of TCR-T cells; those of a second product only where its module is on"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +32,8 @@ class Courses:
     """symbol -> (patients, times); names as in the model texts"""
     copies_per_cell: Numbers
     """vector copies per transduced cell, (patients,)"""
+    second_copies_per_cell: Numbers
+    """those of the second product, (patients,)"""
     status: NDArray[np.int64]
     messages: Mapping[int, str]
 
@@ -40,6 +43,10 @@ class Courses:
     def state(self, symbol: str) -> Numbers:
         """One state, round-off below zero read as zero."""
         return np.maximum(self.states[symbol], 0.0)
+
+    def _together(self, *symbols: str) -> Numbers:
+        """The sum of those states that the course has."""
+        return np.asarray(sum(self.state(symbol) for symbol in symbols if symbol in self.states), dtype=np.float64)
 
     def parameter(self, symbol: str) -> Numbers:
         """One parameter, shaped (patients, 1) to go with read-outs."""
@@ -68,19 +75,18 @@ class Courses:
 
     @property
     def tcrt_in_body(self) -> Numbers:
-        """All TCR-T cells, 1e9."""
-        return np.asarray(sum(self.state(symbol) for symbol in _TCRT_STATES), dtype=np.float64)
+        """All TCR-T cells, of both products, 1e9."""
+        return self._together(*GRAFT)
 
     @property
     def tcrt_per_microlitre(self) -> Numbers:
-        """TCR-T cells per microlitre of blood."""
+        """TCR-T cells of both products per microlitre of blood."""
         return self._tcrt_per_litre * PER_uL_PER_e9_L
 
     @property
     def _tcrt_per_litre(self) -> Numbers:
         """1e9/L."""
-        circulating = self.state("M") + self.state("E")
-        return circulating * (number("blood_share") / number("blood_volume"))
+        return self._together("M", "E", "M2", "E2") * (number("blood_share") / number("blood_volume"))
 
     @property
     def lymphocytes(self) -> Numbers:
@@ -107,7 +113,17 @@ class Courses:
         """Transgene copies per microgram of blood DNA; rises when other nucleated cells are depleted."""
         nucleated = self.neutrophils + number("monocytes") * self.lymphocytes
         share = self._tcrt_per_litre / np.maximum(nucleated, np.finfo(float).tiny)
-        return self.copies_per_cell[:, None] * number("genomes_per_ug") * share
+        return self._copies_in_blood * number("genomes_per_ug") * share
+
+    @property
+    def _copies_in_blood(self) -> Numbers:
+        """Vector copies per TCR-T cell in blood, (patients, times) or (patients, 1): of two products the mean."""
+        first, second = self.copies_per_cell[:, None], self.second_copies_per_cell[:, None]
+        if "M2" not in self.states:
+            return first
+        of_second, all_cells = self._together("M2", "E2"), self._together("M", "E", "M2", "E2")
+        share = np.divide(of_second, all_cells, out=np.zeros_like(all_cells), where=all_cells > 0)
+        return np.where(share == 0, first, first + (second - first) * share)
 
     @property
     def il6(self) -> Numbers:
@@ -117,7 +133,12 @@ class Courses:
     @property
     def il6_effect(self) -> Numbers:
         """IL-6 that still acts under tocilizumab, pg/mL."""
-        return self.il6 / (1 + self.parameter("toci"))
+        return self.il6 / (1 + self.tocilizumab_ratio)
+
+    @property
+    def tocilizumab_ratio(self) -> Numbers:
+        """Tocilizumab over its inhibition constant; (patients, 1) where the module is off."""
+        return self.state("Toc") / self.parameter("KToc") if "Toc" in self.states else self.parameter("toci")
 
     @property
     def crp(self) -> Numbers:

@@ -14,6 +14,7 @@ from ..evidence import card
 from ..records import Baseline
 from .latents import Latents
 from .parameters import DRAWN, draw_around, number, numbers
+from .signal import REFERENCE, Potency, relative_strength
 
 Numbers = NDArray[np.float64]
 
@@ -30,14 +31,14 @@ class _Chance:
         return draw_around(card(name), self.streams.named("twin", symbol).uniform(self.keys)[:, 0])
 
 
-def draw_latents(baseline: Baseline, keys: Keys, streams: Streams) -> Latents:
+def draw_latents(baseline: Baseline, keys: Keys, streams: Streams, potency: Potency = REFERENCE) -> Latents:
     """The parameters of each patient: draws around the cards, tied to what was measured at referral.
 
     Measured: eGFR (fludarabine clearance), body surface area and Child-Pugh (cyclophosphamide), lesion diameters
     (tumour volume), serum AFP (AFP production), share of tumour and of normal liver stained (antigen-negative share,
     liver target), HLA alleles (signal), lymphocytes, ALT, CRP, blood counts, bilirubin, albumin and INR at rest. What
     is missing (NaN) is drawn around, or set to, its card. Each symbol has its own stream, so nothing moves with the
-    treatment or with another parameter.
+    treatment or with another parameter. `potency` is what the protocol says of the receptor.
     """
     assert len(baseline) == len(keys), "one key per patient"
     chance = _Chance(keys, streams)
@@ -47,7 +48,10 @@ def draw_latents(baseline: Baseline, keys: Keys, streams: Streams) -> Latents:
     parameters["kF"] = _fludarabine_clearance(baseline, chance) / fludarabine_volume
     parameters["kY"] = _cyclophosphamide_clearance(baseline, chance) / cyclophosphamide_volume
     alleles = _or(baseline.hla_a0201p_alleles, number("alleles"))
-    parameters["s"] = chance.around("twin_pot0", "s") * alleles
+    parameters["s"] = chance.around("twin_pot0", "s") * relative_strength(potency, alleles)
+    parameters |= {"s2": parameters["s"], "fM2": parameters["fM"]}
+    supportive, tocilizumab_volume, corticosteroid_volume = _supportive_drugs(chance)
+    parameters |= supportive
     volumes = _lesion_volumes(baseline)
     parameters |= _tumour(baseline, volumes, parameters, chance)
     parameters["sP"] = _afp_production(baseline, parameters, chance)
@@ -55,6 +59,8 @@ def draw_latents(baseline: Baseline, keys: Keys, streams: Streams) -> Latents:
         parameters=parameters,
         fludarabine_volume=fludarabine_volume,
         cyclophosphamide_volume=cyclophosphamide_volume,
+        tocilizumab_volume=tocilizumab_volume,
+        corticosteroid_volume=corticosteroid_volume,
         body_surface_area=baseline.body_surface_area,
         bilirubin=_or(baseline.bilirubin, number("bil0")),
         albumin=_or(baseline.albumin, number("alb0")),
@@ -113,6 +119,18 @@ def _cyclophosphamide_clearance(baseline: Baseline, chance: _Chance) -> Numbers:
     score = _or(baseline.child_pugh, full)
     share = np.interp(score, [full, failing], [1.0, number("CLY_liver_failure")])
     return np.asarray(chance.around("twin_CLY", "CLY") * HOURS_PER_DAY * share, dtype=np.float64)
+
+
+def _supportive_drugs(chance: _Chance) -> tuple[dict[str, Numbers], Numbers, Numbers]:
+    """Rates of tocilizumab and dexamethasone from clearance and volume; the two volumes of distribution in L."""
+    tocilizumab, corticosteroid = chance.around("twin_VToc", "VToc"), chance.around("twin_VDex", "VDex")
+    dexamethasone = chance.around("twin_CLDex", "CLDex") * MINUTES_PER_DAY / ML_PER_L
+    rates = {
+        "kToc": chance.around("twin_CLToc", "CLToc") / tocilizumab,
+        "vToc": chance.around("twin_vToc", "vToc") / tocilizumab,
+        "kDex": dexamethasone / corticosteroid,
+    }
+    return rates, tocilizumab, corticosteroid
 
 
 def _lesion_volumes(baseline: Baseline) -> Numbers:
