@@ -108,3 +108,32 @@ def test_export_writes_sbml_that_gives_the_same_course(file, tmp_path, capsys):
     assert run(["model", "export", file, "--out", str(out)]) == 2
     assert "is there already; name another file, or add --force" in capsys.readouterr().err
     assert run(["model", "export", file, "--out", str(out), "--force"]) == 0
+
+
+def test_export_writes_doses_as_events_and_numbers_that_are_set(file, tmp_path, capsys):
+    out = tmp_path / "dosed.xml"
+    given = ["--set", "k=0.25", "--dose", "x=4@1/0.5", "--dose", "x=2@3"]
+    assert run(["model", "export", file, "--out", str(out), *given]) == 0
+    assert capsys.readouterr().out == f"wrote {out}\n"
+    written = engine.load(out)
+    assert written.own_values["k"] == 0.25
+    times = np.array([0.5, 2.0, 3.5, 5.0])
+    model = engine.load(file)
+    doses = engine.Doses(
+        patient=np.zeros(2, dtype=np.int64), time=np.array([1.0, 3.0]), state=np.array(["x", "x"]),
+        amount=np.array([4.0, 2.0]), duration=np.array([0.5, 0.0]),
+    )  # fmt: skip
+    ours = model.run(times=[0.0, *times], parameters={"k": 0.25}, doses=doses, rtol=1e-9)
+    again = written.run(times=[0.0, *times], outputs=["x"], rtol=1e-9)
+    assert np.allclose(ours["x"], again["x"], rtol=1e-6)
+    assert run(["model", "export", file, "--out", str(out), "--force", "--dose", "q=1@0"]) == 2
+    assert "is no dose into the model" in capsys.readouterr().err
+
+
+def test_the_twin_is_exported_by_its_name_with_modules(tmp_path, capsys):
+    out = tmp_path / "twin.xml"
+    assert run(["model", "export", "tcrt_core+immunity", "--out", str(out), "--dose", "G=5@7"]) == 0
+    assert "to be given before it is run: " in capsys.readouterr().err
+    assert {"Z", "G", "A"} <= set(engine.load(out).states)
+    assert run(["model", "check", "tcrt_core+bone"]) == 2
+    assert "no such module of the twin; choose from marrow" in capsys.readouterr().err

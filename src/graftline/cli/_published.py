@@ -17,17 +17,24 @@ if TYPE_CHECKING:
     from ..engine import Model
     from ..twin import PublishedModel, PublishedQuantity, PublishedSpread
 
+_TWIN = "tcrt_core"
 _WIDTH = 112  # of a line in the head of a model text
 
 
 def found(name: str) -> tuple[Model, PublishedModel | None]:
-    """A shipped model by its name with what is known of it, or any model from its file. Raises InputError."""
+    """A shipped model by its name with what is known of it, the twin, or any model from its file. Raises InputError.
+
+    The twin is named with its modules: tcrt_core, or tcrt_core+marrow+immunity.
+    """
     from ..engine import load  # heavy
-    from ..twin import models_left_out, published_model, published_models
+    from ..twin import models_left_out, published_model, published_models, twin_model
 
     if name in published_models() or name in models_left_out():
         known = published_model(name)
         return known.engine_model(), known
+    core, *modules = name.split("+")
+    if core == _TWIN:
+        return twin_model(tuple(modules)), None
     path = Path(name)
     if not path.suffix and not path.exists():
         near = get_close_matches(name, published_models(), n=1)

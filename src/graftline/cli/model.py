@@ -227,18 +227,27 @@ def _print_last(result: Result, known: PublishedModel | None) -> None:
 def export(
     name: Named,
     out: Annotated[Path, typer.Option(help="The SBML file to write.")],
+    set_: Annotated[list[str], typer.Option("--set", metavar="NAME=VALUE", help="A parameter or a start.")] = [],  # noqa: B006
+    dose: Annotated[
+        list[str],
+        typer.Option(metavar="STATE=AMOUNT@TIME[/DURATION]", help="A bolus, or an infusion, written as an event."),
+    ] = [],  # noqa: B006
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
 ) -> None:
-    """Write a model as SBML Level 3 Version 2. Example: graftline model export my.ant --out my.xml"""
+    """Write a model as SBML, with doses as events. Example: graftline model export my.ant --out my.xml --dose x=4@1"""
     from ..engine import as_sbml
 
     if out.exists() and not force:
         raise InputError(Fault(f"--out {out}", "is there already", "name another file, or add --force"))
     model, known = _published.found(name)
-    text = as_sbml(model)
+    given, doses = _given(model, set_, dose)
+    text = as_sbml(model, values=given, doses=doses)
     unfinished = out.with_name(f".{out.name}.unfinished")
     unfinished.write_text(text, encoding="utf-8")
     unfinished.replace(out)
     typer.echo(f"wrote {out}")
+    open_numbers = [name for name in model.needed if name not in given]
+    if open_numbers:
+        typer.echo(f"without a number, to be given before it is run: {', '.join(open_numbers)}", err=True)
     for rule in () if known is None else _published.extinction_texts(known):
         typer.echo(f"extinction rule, which SBML does not carry: {rule}", err=True)

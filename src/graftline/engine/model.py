@@ -197,12 +197,34 @@ def load_sbml(text: str, name: str = "model") -> Model:
     return _loaded(text, name, "sbml")
 
 
-def as_sbml(model: Model) -> str:
-    """The model as SBML Level 3 Version 2, as libSBML writes it; nothing is simplified."""
-    from .sbml import antimony_as_sbml, newest_sbml  # heavy
+def as_sbml(
+    model: Model,
+    *,
+    values: Mapping[str, float] | None = None,
+    doses: Doses | None = None,
+    notes: Mapping[str, str] | None = None,
+) -> str:
+    """The model as SBML Level 3 Version 2, as libSBML writes it; nothing is simplified.
+
+    `values` are numbers of parameters and of states at the start, in place of what stands in the text. `doses` are
+    those of one patient: each becomes an event (an infusion two), its amount and times parameters `dose_1`,
+    `dose_1_time`, …, in the order of time. `notes` are put on the equations, by what each defines, with ' for a rate.
+    Extinction rules are not part of the model and not written. Raises InputError for unknown names.
+    """
+    from .sbml import Dose, antimony_as_sbml, completed, newest_sbml  # heavy
 
     text = antimony_as_sbml(model.text, model.name) if model.format == "antimony" else model.text
-    return newest_sbml(text, model.name)
+    newest = newest_sbml(text, model.name)
+    table = Doses() if doses is None else doses
+    if len(set(table.patient.tolist())) > 1:
+        raise InputError(Fault("doses", "are of several patients", "write one patient at a time"))
+    one_by_one = [
+        Dose(state=str(state), amount=float(amount), time=float(time), duration=float(duration))
+        for state, amount, time, duration in zip(table.state, table.amount, table.time, table.duration, strict=True)
+    ]
+    if not (values or one_by_one or notes):
+        return newest
+    return completed(newest, model.name, values=values or {}, doses=one_by_one, notes=notes or {})
 
 
 def check_units(model: Model) -> None:

@@ -14,6 +14,7 @@ from .courses import (
     referral_state,
     run_courses,
 )
+from .exporting import course_as_sbml
 from .hazards import death_hazard, decompensation_hazard, first_event, lethal_cytokine_hazard, new_lesion_hazard
 from .latents import Latents
 from .model import MODULES, twin_meanings, twin_model, twin_text
@@ -50,6 +51,7 @@ __all__ = [
     "PublishedSpread",
     "SecondProduct",
     "SupportiveDoses",
+    "course_as_sbml",
     "death_hazard",
     "decompensation_hazard",
     "first_event",
