@@ -192,6 +192,10 @@ def _summary(title, replicates):
         "evidence_placeholders": [
             {"name": "twin.kill.rate", "value": 0.123456789, "unit": "1/d", "meaning": "kill", "reason": "no data"}
         ],
+        "implausible_draws": {
+            "transaminases": {"refuses": "AST and ALT too far apart", "patients": 477, "refused": 0},
+            "tumour_doubling": {"refuses": "a tumour that doubles too fast", "patients": 38, "refused": 2},
+        },
         "solver_failures": 0,
     }
 

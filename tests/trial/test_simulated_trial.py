@@ -9,10 +9,12 @@ import pytest
 
 from graftline.base.streams import Streams
 from graftline.base.units import Quantity
-from graftline.exchange import course_table, example_patient, replicate_table, tables
+from graftline.exchange import course_table, example_patient, refusal_table, replicate_table, tables
+from graftline.population import BASELINE_RULES, implausible_baseline
 from graftline.protocol import load_protocol
 from graftline.trial import simulate_part
 from graftline.trial.accrual import draw_arrivals
+from graftline.twin import LATENT_RULES, implausible_latents
 
 SEED = 11
 
@@ -42,6 +44,18 @@ def test_a_replicate_is_the_same_alone_and_in_company(reference_file, adam):
     alone = tables(simulate_part(reference_file, [1], SEED), SEED)
     for name, table in adam.items():
         assert table.filter(pl.col("REPLICATE") == 1).equals(alone[name]), name
+
+
+def test_nobody_impossible_is_simulated_and_every_refused_draw_is_told_by_its_rule(part, reference_file):
+    assert not any(flags.any() for flags in implausible_baseline(part.baseline).values())
+    assert not any(flags.any() for flags in implausible_latents(part.waiting.latents).values())
+    table = refusal_table(part)
+    assert set(table["RULE"]) == {*BASELINE_RULES, *LATENT_RULES}
+    assert table["REFUSED"].sum() == sum(part.refused.counts.values()) + sum(part.refused_underneath.counts.values())
+    looked_at = table.filter(pl.col("RULE") == "transaminases")
+    assert looked_at["PATIENTS"].to_list() == [int((part.arrivals.keys.replicate == number).sum()) for number in (0, 1)]
+    alone = refusal_table(simulate_part(reference_file, [1], SEED))
+    assert alone.equals(table.filter(pl.col("REPLICATE") == 1))
 
 
 def test_the_order_of_sites_moves_nobody(reference_file, adam):

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
+from graftline.base.errors import InputError
 from graftline.base.streams import Streams
 from graftline.evidence import Card, card
 from graftline.twin import referral_state
@@ -41,6 +42,11 @@ def test_a_standard_deviation_is_one_on_its_own_scale(kind, scale):
 
 def test_a_variance_is_not_taken_for_a_standard_deviation():
     assert draw_around(spread_card("variance", 0.49), GRID).std() == pytest.approx(0.7, rel=0.01)
+
+
+def test_nothing_is_drawn_from_a_spread_whose_kind_is_unsettled():
+    with pytest.raises(InputError, match=r"card test: its spread 0.9 may be a variance or a standard deviation"):
+        draw_around(spread_card("unsettled", 0.9), GRID)
 
 
 def test_bounds_truncate_and_do_not_pile_up():

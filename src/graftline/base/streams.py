@@ -100,10 +100,17 @@ class Streams:
     """All chance of one run, from one seed. `streams.named("manufacture", attempt)` is the stream of that purpose."""
 
     seed: int
+    attempt: int = 0
+    """0 for what is drawn first; what is drawn again, because the first draw was refused, has other streams"""
+
+    def again(self, attempt: int) -> Streams:
+        """The streams of the same seed for the given attempt to draw again, from 1."""
+        return Streams(self.seed, attempt)
 
     def named(self, *purpose: str | int) -> Stream:
         """The stream for a purpose; different purposes are independent."""
-        text = "\x1f".join([str(self.seed), *(f"{type(part).__name__}:{part}" for part in purpose)])
+        again = [f"attempt:{self.attempt}"] if self.attempt else []
+        text = "\x1f".join([str(self.seed), *again, *(f"{type(part).__name__}:{part}" for part in purpose)])
         digest = hashlib.blake2b(text.encode(), digest_size=8, person=b"graftline").digest()
         return Stream((int.from_bytes(digest[:4], "little"), int.from_bytes(digest[4:], "little")))
 

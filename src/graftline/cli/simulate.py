@@ -30,6 +30,7 @@ from ..exchange import (
     missing_parts,
     open_folder,
     parameter_digest,
+    refusal_table,
     replicate_table,
     tables,
     write_json,
@@ -169,6 +170,7 @@ def simulate_job(job: Job) -> None:
     """Simulate one part and write it; the first part carries the tornado and the single patient too."""
     part = simulate_part(load_protocol(job.protocol), job.replicates, job.seed)
     found = {**tables(part, job.seed), "courses": course_table(part), "journey": journey_table(part)}
+    found["refusals"] = refusal_table(part)
     texts: dict[str, dict[str, Any]] = {}
     if job.number == 0:
         rows = [_flat(asdict(swing)) for swing in tornado(part, job.seed)]
@@ -190,6 +192,15 @@ def _flat(swing: dict[str, Any]) -> dict[str, Any]:
         flat |= {f"{head}_LOW_SE": low, f"{head}_HIGH_SE": high}
     flat |= {f"RESPONSE_{name}": value for name, value in zip(names, swing["response"], strict=True)}
     return flat | {f"CRS_{name}": value for name, value in zip(names, swing["cytokine_release"], strict=True)}
+
+
+def _refused(table: pl.DataFrame) -> dict[str, dict[str, int | str]]:
+    """Rule of plausibility -> what it refuses, patients looked at, draws refused, over all replicates."""
+    together = table.group_by("RULE", "MEANING", maintain_order=True).agg(pl.col("PATIENTS", "REFUSED").sum())
+    return {
+        str(rule): {"refuses": str(meaning), "patients": int(patients), "refused": int(refused)}
+        for rule, meaning, patients, refused in together.iter_rows()
+    }
 
 
 def _summarise(file: ProtocolFile, out: Path, parts: int, recipe: dict[str, Any]) -> None:
@@ -219,6 +230,7 @@ def _summarise(file: ProtocolFile, out: Path, parts: int, recipe: dict[str, Any]
                 for line in protocol.safety.dose_limiting_toxicity.criteria
                 if line.event not in SIMULATED_EVENTS
             ],
+            "implausible_draws": _refused(merged["refusals"]),
             "solver_failures": int(merged["adsl"]["SOLVFL"].sum() or 0),
             "published": [one.model_dump(mode="json") for one in published_results(protocol.registry_id)],
             "evidence_placeholders": [

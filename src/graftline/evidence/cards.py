@@ -60,6 +60,8 @@ class SpreadKind(StrEnum):
     CI95 = "ci95"
     """95 % confidence interval of the value"""
     SE = "se"
+    UNSETTLED = "unsettled"
+    """printed without saying whether it is a variance or a standard deviation: nothing may be drawn from it"""
     NONE = "none"
 
 
@@ -267,6 +269,7 @@ _SPREAD_LABELS: Mapping[SpreadKind, str] = MappingProxyType(
         SpreadKind.RANGE: "range",
         SpreadKind.CI95: "95 % confidence interval",
         SpreadKind.SE: "standard error",
+        SpreadKind.UNSETTLED: "variance or standard deviation, unsettled",
     }
 )
 _IN_THE_UNIT_OF_THE_VALUE = {SpreadKind.SD, SpreadKind.IQR, SpreadKind.RANGE, SpreadKind.CI95, SpreadKind.SE}

@@ -5,6 +5,7 @@ from .courses import bands, course_table
 from .example import example_patient
 from .folder import merge_parts, missing_parts, open_folder, part_path, write_json, write_part, write_table
 from .journey import JOURNEY_SCHEMA, journey_table
+from .plausibility import refusal_table
 from .recipe import code_digest, parameter_digest
 from .summary import replicate_table
 
@@ -20,6 +21,7 @@ __all__ = [
     "open_folder",
     "parameter_digest",
     "part_path",
+    "refusal_table",
     "replicate_table",
     "tables",
     "write_json",

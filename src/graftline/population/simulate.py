@@ -7,6 +7,7 @@ the same bytes whoever else is drawn.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from ..base.units import CM_PER_M, PERCENT, SPHERE_VOLUME_PER_CUBED_DIAMETER
 from ..evidence import Card
 from ..records import Baseline
 from ..records.baseline import Numbers, Words
+from ..records.refusals import Refusals
 from ..records.variables import AETIOLOGIES
 from ._marginals import (
     LogNormalMixture,
@@ -43,6 +45,7 @@ from .parameters import (
     population_cards,
     shares,
 )
+from .plausibility import draw_plausible, implausible_baseline
 from .rules import bclc_stage, child_pugh_score, egfr_ckd_epi_2021
 
 _PURPOSE = "population"
@@ -85,6 +88,18 @@ def draw_baseline(plan: PopulationPlan, keys: Keys, streams: Streams) -> Baselin
         **_hla(plan.country, cards, keys, streams),
         **_systemic_therapy(cards, keys, streams),
     )
+
+
+def draw_plausible_baseline(plan: PopulationPlan, keys: Keys, streams: Streams) -> tuple[Baseline, Refusals]:
+    """Patients as `draw_baseline` draws them, but nobody who cannot be (`BASELINE_RULES`), with what was refused.
+
+    Raises InputError for overrides that cannot be used or that leave nobody plausible.
+    """
+
+    def draw(rows: NDArray[np.intp], chance: Streams) -> Baseline:
+        return draw_baseline(replace(plan, country=plan.country[rows]), keys.take(rows), chance)
+
+    return draw_plausible(draw, implausible_baseline, len(keys), streams)
 
 
 _TAKEN_AS_DRAWN = ("lymphocytes", "neutrophils", "platelets", "haemoglobin", "alt", "ast", "crp", "life_expectancy")

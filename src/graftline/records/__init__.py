@@ -3,6 +3,7 @@
 from .baseline import Baseline
 from .batch import Batch, Batches, Sterility
 from .dose import Dose
+from .refusals import Refusals
 from .variables import VARIABLES, Variable, VariableKind
 
-__all__ = ["VARIABLES", "Baseline", "Batch", "Batches", "Dose", "Sterility", "Variable", "VariableKind"]
+__all__ = ["VARIABLES", "Baseline", "Batch", "Batches", "Dose", "Refusals", "Sterility", "Variable", "VariableKind"]

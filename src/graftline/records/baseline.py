@@ -99,5 +99,12 @@ class Baseline:
         """The patients at these places (indices or a mask)."""
         return type(self)(**{field.name: getattr(self, field.name)[index] for field in fields(self)})
 
+    def replaced(self, index: NDArray[np.intp], others: Self) -> Self:
+        """The same patients, with others in these places."""
+        columns = {field.name: getattr(self, field.name).copy() for field in fields(self)}
+        for name, column in columns.items():
+            column[index] = getattr(others, name)
+        return type(self)(**columns)
+
 
 MOSTELLER_DIVISOR = 3600  # kg times cm per m^4, a definition

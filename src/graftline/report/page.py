@@ -81,6 +81,7 @@ def _numbers(results: Results) -> dict[str, Any]:
         "recipe": _mapping(summary.get("recipe")),
         "replicates": replicates.height,
         "failures": summary.get("solver_failures") or 0,
+        "refused": [one for one in _mapping(summary.get("implausible_draws")).values() if one["refused"]],
         "screened": spread_of(replicates, "SCREENED"),
         "apheresed": spread_of(replicates, "APHERESED"),
         "infused": spread_of(replicates, "INFUSED"),

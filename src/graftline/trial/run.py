@@ -1,7 +1,8 @@
 """One part of a simulation: some replicates of the whole trial, from the first referral to the last visit.
 
-What happens, in this order: accrual, baseline, screening, the clock of those who wait, apheresis, manufacture, calendar
-(cohorts, stagger, lymphodepletion, infusion), treated courses with and without effect, measurements, endpoints.
+What happens, in this order: accrual, baseline (of patients who can be), screening, the clock of those who wait,
+apheresis, manufacture, calendar (cohorts, stagger, lymphodepletion, infusion), treated courses with and without effect,
+measurements, endpoints.
 """
 
 from __future__ import annotations
@@ -18,15 +19,15 @@ from ..base.units import BILLION
 from ..base.verdict import Outcome
 from ..evidence import card
 from ..population import PopulationPlan
-from ..population.simulate import draw_baseline
+from ..population.simulate import draw_plausible_baseline
 from ..protocol import ProtocolFile
 from ..protocol.criteria import Moment
 from ..protocol.schema import Protocol
-from ..records import Baseline
+from ..records import Baseline, Refusals
 from ..screening import eligible, measurements_of
 from ..screening.simulate import ScreeningResult, screen
 from ..twin import Potency
-from ..twin.simulate import draw_latents
+from ..twin.simulate import draw_plausible_latents
 from .accrual import Arrivals, draw_arrivals
 from .calendar import INFECTION, Answer, Ask, Calendar, Candidate, Finished, Patients, calendar
 from .making import Apheresed, Eligible, collect_and_make
@@ -64,6 +65,10 @@ class Part:
     arrivals: Arrivals
     version: NDArray[np.int64]
     baseline: Baseline
+    refused: Refusals
+    """draws of a baseline that could be nobody's, over everyone referred"""
+    refused_underneath: Refusals
+    """draws of what lies underneath that could be nobody's, over the apheresed"""
     screening: ScreeningResult
     apheresed: Apheresed
     waiting: Waiting
@@ -94,7 +99,7 @@ def simulate_part(file: ProtocolFile, replicates: Sequence[int], seed: int) -> P
     protocol = file.protocol
     arrivals = draw_arrivals(protocol, numbers, streams)
     countries = np.array([site.country for site in protocol.sites], dtype=np.str_)[arrivals.site]
-    baseline = draw_baseline(PopulationPlan(country=countries), arrivals.keys, streams)
+    baseline, refused = draw_plausible_baseline(PopulationPlan(country=countries), arrivals.keys, streams)
     version = np.array(
         [
             file.version_index(protocol.sites[site].id, calendar_date(day))
@@ -105,7 +110,8 @@ def simulate_part(file: ProtocolFile, replicates: Sequence[int], seed: int) -> P
     screening = _screen(file, arrivals, version, baseline, streams)
     passed = np.flatnonzero(screening.passed)
     keys, own = arrivals.keys.take(passed), baseline.take(passed)
-    waiting = wait(protocol, own, draw_latents(own, keys, streams, Potency.of(protocol.receptor)), keys, streams)
+    latents, refused_underneath = draw_plausible_latents(own, keys, streams, Potency.of(protocol.receptor))
+    waiting = wait(protocol, own, latents, keys, streams)
     eligible_patients = Eligible(
         referred=passed,
         keys=keys,
@@ -124,6 +130,8 @@ def simulate_part(file: ProtocolFile, replicates: Sequence[int], seed: int) -> P
         arrivals=arrivals,
         version=version,
         baseline=baseline,
+        refused=refused,
+        refused_underneath=refused_underneath,
         screening=screening,
         apheresed=apheresed,
         waiting=waiting,

@@ -19,6 +19,7 @@ from .hazards import death_hazard, decompensation_hazard, first_event, lethal_cy
 from .latents import Latents
 from .model import MODULES, twin_meanings, twin_model, twin_text
 from .parameters import CARD_OF, CARDS
+from .plausibility import LATENT_RULES, implausible_latents
 from .published_models import (
     ExtinctionRule,
     LeftOutModel,
@@ -36,6 +37,7 @@ __all__ = [
     "CARDS",
     "CARD_OF",
     "COMPARATORS",
+    "LATENT_RULES",
     "MODULES",
     "Conditioning",
     "CourseRequest",
@@ -55,6 +57,7 @@ __all__ = [
     "death_hazard",
     "decompensation_hazard",
     "first_event",
+    "implausible_latents",
     "lethal_cytokine_hazard",
     "limited_signal",
     "models_left_out",

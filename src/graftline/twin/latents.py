@@ -50,6 +50,16 @@ class Latents:
         chosen = {symbol: values[index] for symbol, values in self.parameters.items()}
         return type(self)(parameters=chosen, **arrays)
 
+    def replaced(self, index: NDArray[np.intp], others: Self) -> Self:
+        """The same patients, with others in these places."""
+        arrays = {one.name: getattr(self, one.name).copy() for one in fields(self) if one.name != "parameters"}
+        for name, array in arrays.items():
+            array[index] = getattr(others, name)
+        parameters = {symbol: values.copy() for symbol, values in self.parameters.items()}
+        for symbol, values in parameters.items():
+            values[index] = others.parameters[symbol]
+        return type(self)(parameters=parameters, **arrays)
+
     def changed(self, **parameters: Numbers | float) -> Self:
         """The same patients with some parameters set (by symbol), for paired comparisons."""
         unknown = set(parameters) - set(self.parameters)

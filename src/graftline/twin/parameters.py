@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit, ndtr, ndtri
 
+from ..base.errors import Fault, InputError
 from ..evidence import Card, SpreadKind, card
 
 Numbers = NDArray[np.float64]
@@ -94,7 +95,8 @@ def draw_around(one: Card, uniform: Numbers) -> Numbers:
 
     The card's value is the median of a log-normal (cv, log_sd) or logit-normal (logit_sd), the mean of a normal (sd,
     variance). Bounds truncate: the distribution between them is kept in shape. Spreads of kind iqr, range, ci95, se and
-    none describe groups or knowledge, not patients: everybody gets the value.
+    none describe groups or knowledge, not patients: everybody gets the value. Raises InputError for a spread whose kind
+    is unsettled: nothing may be drawn from it before its source is read.
     """
     scale, spread = _scale(one)
     if spread == 0:
@@ -133,6 +135,9 @@ def _scale(one: Card) -> tuple[str, float]:
             return "plain", one.spread_value
         case SpreadKind.VARIANCE:
             return "plain", float(np.sqrt(one.spread_value))
+        case SpreadKind.UNSETTLED:
+            found = f"its spread {one.spread.value:g} may be a variance or a standard deviation"
+            raise InputError(Fault(f"card {one.name}", found, "read the source, then write variance, sd or log_sd"))
         case _:
             assert kind is not SpreadKind.LOG10_SD, f"card {one.name}: write the spread as log_sd"
             return "plain", 0.0

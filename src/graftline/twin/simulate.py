@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 from ..base.streams import Keys, Streams
 from ..base.units import HOURS_PER_DAY, MINUTES_PER_DAY, ML_PER_L, MM_PER_CM, PERCENT, PER_uL_PER_e9_L
 from ..evidence import card
+from ..population.plausibility import draw_plausible
 from ..records import Baseline
+from ..records.refusals import Refusals
 from .latents import Latents
 from .parameters import DRAWN, draw_around, number, numbers
+from .plausibility import implausible_latents
 from .signal import REFERENCE, Potency, relative_strength
 
 Numbers = NDArray[np.float64]
@@ -69,6 +72,20 @@ def draw_latents(baseline: Baseline, keys: Keys, streams: Streams, potency: Pote
         encephalopathy=_or(baseline.encephalopathy, 0.0),
         lesion_shares=volumes / np.fmax(np.nansum(volumes, axis=1), np.finfo(float).tiny)[:, None],
     )
+
+
+def draw_plausible_latents(
+    baseline: Baseline, keys: Keys, streams: Streams, potency: Potency = REFERENCE
+) -> tuple[Latents, Refusals]:
+    """Parameters as `draw_latents` draws them, but none that nobody can have (`LATENT_RULES`), with what was refused.
+
+    The baseline stays; only what lies underneath is drawn again. Raises InputError if the rules leave nobody.
+    """
+
+    def draw(rows: NDArray[np.intp], chance: Streams) -> Latents:
+        return draw_latents(baseline.take(rows), keys.take(rows), chance, potency)
+
+    return draw_plausible(draw, implausible_latents, len(keys), streams)
 
 
 def _or(measured: Numbers, otherwise: Numbers | float) -> Numbers:
