@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from house_patients import latents_of, make_baseline, treated, typical_latents, varied_baseline
 
-from graftline.twin import CourseRequest, CourseState, referral_state, run_courses
+from graftline.twin import MODULES, CourseRequest, CourseState, referral_state, run_courses
+from graftline.twin.courses import solver_request
 
 YEAR = np.arange(0, 366, 5.0)
 
@@ -14,9 +15,9 @@ def untreated(latents, times=YEAR, **more):
 
 
 def test_without_any_treatment_blood_cytokine_and_liver_target_stay_at_rest(population):
-    course = untreated(population, modules=("marrow",))
+    course = untreated(population, modules=MODULES)
     resting = {**referral_state(population).states}
-    for symbol in ("L", "I", "B", "C", "Q", "R", "J", "U", "ANC", "PLT"):
+    for symbol in ("L", "I", "B", "C", "Q", "R", "J", "U", "ANC", "PLT", "Toc", "Dex", "Z", "G2", "M2", "E2", "T2"):
         assert np.allclose(course.states[symbol], resting[symbol][:, None], rtol=1e-6, atol=1e-9), symbol
     assert np.all(course.tcrt_in_body == 0)
 
@@ -98,13 +99,12 @@ def test_the_start_written_in_the_model_text_is_the_referral_state():
 
     from graftline.twin import twin_model, twin_text
 
-    modules = ("marrow",)
     latents = latents_of(make_baseline(1))
-    values = {symbol: latents.parameters[symbol][0] for symbol in twin_model(modules).parameters}
-    lines = "\n".join(f"{symbol} = {value!r}" for symbol, value in ((k, float(v)) for k, v in values.items()))
+    values = solver_request(CourseRequest(latents=latents, modules=MODULES), YEAR).parameters
+    lines = "\n".join(f"{symbol} = {float(value[0])!r}" for symbol, value in values.items())
     antimony.clearPreviousLoads()
-    assert antimony.loadAntimonyString(f"{twin_text(modules)}\n{lines}") >= 0, antimony.getLastError()
+    assert antimony.loadAntimonyString(f"{twin_text(MODULES)}\n{lines}") >= 0, antimony.getLastError()
     runner = roadrunner.RoadRunner(antimony.getSBMLString(antimony.getMainModuleName()))
     start = referral_state(latents).states
-    for symbol in twin_model(modules).states:
+    for symbol in twin_model(MODULES).states:
         assert runner[symbol] == pytest.approx(start[symbol][0], rel=1e-12), symbol

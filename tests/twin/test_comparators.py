@@ -112,7 +112,6 @@ def hazard_ratio(treated, control, until=720.0):
     return np.exp(minimize_scalar(minus_log_likelihood, bounds=(-4, 2), method="bounded").x)
 
 
-@pytest.mark.long
 def test_the_cards_give_the_published_response_and_hazard_ratio_and_predict_survival():
     """RESORCE and CELESTIAL: response 7 and 4 %, hazard ratios 0.46 and 0.44; survival 10.6 and 10.2 months not used."""
     group = SecondLine()
@@ -127,7 +126,6 @@ def test_the_cards_give_the_published_response_and_hazard_ratio_and_predict_surv
         assert np.median(death) / DAYS_PER_MONTH == pytest.approx(survival, abs=1.0), drug
 
 
-@pytest.mark.long
 def test_the_natural_course_is_slower_to_progress_than_placebo_arms():
     """Why medians of progression-free survival were not used: 1.5-1.9 months in placebo arms (from memory)."""
     _, free, death = SecondLine().course("supportive_care", 42)

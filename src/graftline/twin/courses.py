@@ -180,11 +180,14 @@ def solver_request(request: CourseRequest, times: Numbers) -> engine.Request:
     model = twin_model(request.modules)
     _check_modules(request, model)
     treated = _treated_latents(request).parameters
-    parameters = {symbol: treated[symbol] for symbol in model.parameters}
-    parameters["fM"] = _given_or(request.memory_share, parameters["fM"])
-    if "s2" in parameters:
-        parameters["fM2"] = _given_or(request.second.memory_share, parameters["fM"])
-        parameters["s2"] = parameters["s2"] * _given_or(request.second.strength, np.ones(len(request)))
+    memory = _given_or(request.memory_share, treated["fM"])
+    strength = _given_or(request.second.strength, np.ones(len(request)))
+    of_products = {
+        "fM": memory,
+        "fM2": _given_or(request.second.memory_share, memory),
+        "s2": treated["s"] * strength,
+    }
+    parameters = {symbol: {**treated, **of_products}[symbol] for symbol in model.parameters}
     if request.kill_scale is not None:
         parameters["kap"] = parameters["kap"] * request.kill_scale
     states = {**referral_state(request.latents).states, **(request.start.states if request.start else {})}

@@ -17,7 +17,7 @@ class Latents:
     """Parameters of many patients; every array is over patients. Nothing here depends on treatment."""
 
     parameters: Mapping[str, Numbers]
-    """symbol of the model texts (core and all modules) -> (patients,)"""
+    """symbol of the model texts, core and all modules, but for s2 and fM2 of a second product -> (patients,)"""
     fludarabine_volume: Numbers
     """L"""
     cyclophosphamide_volume: Numbers

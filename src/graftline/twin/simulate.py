@@ -52,7 +52,6 @@ def draw_latents(baseline: Baseline, keys: Keys, streams: Streams, potency: Pote
     parameters["kY"] = _cyclophosphamide_clearance(baseline, chance) / cyclophosphamide_volume
     alleles = _or(baseline.hla_a0201p_alleles, number("alleles"))
     parameters["s"] = chance.around("twin_pot0", "s") * relative_strength(potency, alleles)
-    parameters |= {"s2": parameters["s"], "fM2": parameters["fM"]}
     supportive, tocilizumab_volume, corticosteroid_volume = _supportive_drugs(chance)
     parameters |= supportive
     volumes = _lesion_volumes(baseline)
