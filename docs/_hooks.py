@@ -18,6 +18,7 @@ import typer
 from graftline.cli.app import app
 from graftline.protocol import _types, criteria, schema
 from graftline.records import VARIABLES, VariableKind
+from graftline.twin import MODULES, twin_equations
 
 MARK = re.compile(r"<!-- written from the code: (\w+) -->")
 
@@ -105,8 +106,20 @@ def decisions() -> str:
     return "\n".join(f"- [{title}]({file.name})" for file, title in titles)
 
 
+def twin_equations_by_part() -> str:
+    """The equations of the core of the twin and of each module, with what each says."""
+    sections = []
+    for part in ("tcrt_core", *MODULES):
+        rows = [
+            (f"`{one.name}`", f"{'+ ' if one.adds else ''}`{one.formula}`", one.meaning) for one in twin_equations(part)
+        ]
+        sections.append(f"## {part} {{ #{part} }}\n\n{_table(('defines', 'as', 'meaning'), rows)}")
+    return "\n\n".join(sections)
+
+
 WRITERS: dict[str, Callable[[], str]] = {
-    writer.__name__: writer for writer in (protocol_fields, kinds_of_value, variables, commands, decisions)
+    writer.__name__: writer
+    for writer in (protocol_fields, kinds_of_value, variables, commands, decisions, twin_equations_by_part)
 }
 
 

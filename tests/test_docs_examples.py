@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 
 from graftline.cli import run
 from graftline.protocol import Protocol, _types
+from graftline.twin import MODULES, twin_model
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = re.compile(r"<!-- run([^\n]*?) -->\n```(\w+)\n(.*?)```", re.DOTALL)
@@ -131,6 +132,12 @@ def test_every_command_is_in_the_reference(hooks):
     page = hooks.commands()
     for command in ("simulate", "report", "demo", "check", "protocol new", "protocol list", "evidence show"):
         assert f"## graftline {command}\n" in page
+
+
+def test_every_equation_of_the_twin_is_in_the_reference_with_its_meaning(hooks):
+    page = hooks.twin_equations_by_part()
+    for name in twin_model(MODULES).states:
+        assert len(re.findall(rf"^\| `{name}'` \| `.+` \| [A-Z].+ \|$", page, re.MULTILINE)) == 1, name
 
 
 def test_every_decision_is_in_the_index(hooks):

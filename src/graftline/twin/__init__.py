@@ -17,7 +17,7 @@ from .courses import (
 from .exporting import course_as_sbml
 from .hazards import death_hazard, decompensation_hazard, first_event, lethal_cytokine_hazard, new_lesion_hazard
 from .latents import Latents
-from .model import MODULES, twin_meanings, twin_model, twin_text
+from .model import MODULES, Equation, twin_equations, twin_meanings, twin_model, twin_text
 from .parameters import CARD_OF, CARDS
 from .plausibility import LATENT_RULES, implausible_latents
 from .published_models import (
@@ -43,6 +43,7 @@ __all__ = [
     "CourseRequest",
     "CourseState",
     "Courses",
+    "Equation",
     "ExtinctionRule",
     "Infusion",
     "Latents",
@@ -69,6 +70,7 @@ __all__ = [
     "referral_state",
     "relative_strength",
     "run_courses",
+    "twin_equations",
     "twin_meanings",
     "twin_model",
     "twin_text",

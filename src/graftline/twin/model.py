@@ -7,7 +7,8 @@ core that defines that name: the composed text is plain Antimony, and without th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -85,16 +86,35 @@ def twin_meanings(modules: tuple[str, ...] = ()) -> Mapping[str, str]:
     """
     parts = (CORE, *(name for name in MODULES if name in modules))
     meanings: dict[str, str] = {}
-    for name, how, meaning in (row for part in parts for row in _explained(text_of(part))):
-        meanings[name] = f"{meanings[name]}; {meaning[0].lower()}{meaning[1:]}" if how == "+=" else meaning
+    for one in (equation for part in parts for equation in twin_equations(part)):
+        words = one.meaning
+        meanings[one.name] = f"{meanings[one.name]}; {words[0].lower()}{words[1:]}" if one.adds else words
     return MappingProxyType(meanings)
 
 
-def _explained(text: str) -> Iterator[tuple[str, str, str]]:
-    """Name, kind of definition and comment above, of each equation of a text (initial values are no equations)."""
+@dataclass(frozen=True, kw_only=True)
+class Equation:
+    """One equation of a model text, as written there."""
+
+    name: str
+    """what it defines; with ' the change per day of a state"""
+    formula: str
+    meaning: str
+    """in a line"""
+    adds: bool
+    """whether a module adds this to an equation of the core"""
+
+
+@cache
+def twin_equations(part: str = CORE) -> tuple[Equation, ...]:
+    """The equations of the core or of one module in the order of its text (initial values are no equations)."""
+    found = []
     above = ""
-    for line in text.splitlines():
+    for line in text_of(part).splitlines():
         match = _DEFINITION.fullmatch(line)
         if match and (match["how"] != "=" or match["name"].endswith("'")):
-            yield match["name"], match["how"], above.removeprefix("# ") if above.startswith("# ") else ""
+            meaning = above.removeprefix("# ") if above.startswith("# ") else ""
+            adds = match["how"] == "+="
+            found.append(Equation(name=match["name"], formula=match["formula"], meaning=meaning, adds=adds))
         above = line
+    return tuple(found)
