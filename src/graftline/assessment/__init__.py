@@ -1,5 +1,6 @@
 """What a patient is found to have: response by RECIST 1.1, CRS and neurotoxicity, laboratory grades, dose-limiting
-toxicity, visits. The same rules for a real and a virtual patient; what is measured of the latter is in `simulate`."""
+toxicity, visits, and what is measured with which error. The same rules for a real and a virtual patient; what is
+measured of the latter is drawn in `simulate` and `simulate_observables`."""
 
 from .best_response import (
     BestResponse,
@@ -39,6 +40,7 @@ from .dlt import (
     toxicity_events,
 )
 from .icans import ICANS_SCALE, Consciousness, Oedema, Seizure, grade_icans
+from .observables import OBSERVABLES, ErrorKind, Observable, observable
 from .recist import (
     BaselineScan,
     NonTarget,
@@ -61,6 +63,7 @@ __all__ = [
     "CTCAE_4",
     "CTCAE_5",
     "ICANS_SCALE",
+    "OBSERVABLES",
     "UNKNOWN_GRADE",
     "Attribution",
     "BaselineScan",
@@ -70,9 +73,11 @@ __all__ = [
     "Consciousness",
     "DltCriterion",
     "DltDefinition",
+    "ErrorKind",
     "GradingError",
     "GradingScale",
     "NonTarget",
+    "Observable",
     "Oedema",
     "Oxygen",
     "Pressure",
@@ -100,6 +105,7 @@ __all__ = [
     "in_window",
     "is_evaluable",
     "may_serve_as_baseline",
+    "observable",
     "overall_survival",
     "oxygen_level",
     "planned_times",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from ..evidence import card
+from .observables import OBSERVABLES, WITHOUT_READ_OUT, ErrorKind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,8 +45,10 @@ def recist_limits() -> RecistLimits:
 class Assay:
     """How well a quantity is measured. Limits in the unit of the quantity."""
 
-    log_sd: float
+    log_sd: float = 0.0
     """standard deviation of the logarithm of a reading around the truth"""
+    sd: float = 0.0
+    """standard deviation of a reading around the truth, in the unit of the quantity"""
     lower_limit: float | None = None
     upper_limit: float | None = None
     slow_log_sd: float = 0.0
@@ -54,54 +57,44 @@ class Assay:
 
 
 ASSAYS = (
-    "transgene",
-    "lymphocytes",
-    "afp",
-    "il6",
-    "crp",
-    "neutrophils",
-    "leukocytes",
-    "platelets",
-    "haemoglobin",
-    "alt",
-    "ast",
-    "bilirubin",
-    "albumin",
-    "creatinine",
+    *(
+        name
+        for name, one in OBSERVABLES.items()
+        if one.error_card is not None and one.fixed_error_card is None and one.error is not ErrorKind.LINK
+    ),
+    *WITHOUT_READ_OUT,
 )
-"""What can be measured in blood; units as in records.variables, transgene in copies/ug, il6 in pg/mL."""
+"""What is measured one reading at a time; units as in `observables`, of the others as in `records.VARIABLES`."""
 
 
 @cache
 def assay(quantity: str) -> Assay:
-    """The assay of a blood quantity; raises KeyError naming the known ones."""
+    """The assay of a quantity; raises KeyError naming the known ones."""
     if quantity not in ASSAYS:
         raise KeyError(f"no assay for {quantity!r}; known are {', '.join(ASSAYS)}")
-    match quantity:
-        case "transgene":
-            lower = card("assay_transgene_lower_limit").to("copies/ug")
-            return Assay(log_sd=card("assay_transgene_error").number, lower_limit=lower)
-        case "lymphocytes":
-            lower = card("assay_lymphocytes_lower_limit").to("cells/uL")
-            return Assay(log_sd=_log_sd_of_cv("assay_lymphocytes_error"), lower_limit=lower)
-        case "afp":
-            return Assay(
-                log_sd=card("assay_afp_error").number,
-                lower_limit=card("assay_afp_lower_limit").to("ng/mL"),
-                upper_limit=card("assay_afp_upper_limit").to("ng/mL"),
-                slow_log_sd=card("assay_afp_slow_error").number,
-                slow_days=card("assay_afp_slow_time").to("day"),
-            )
-        case "il6":
-            return Assay(
-                log_sd=card("assay_il6_error").number,
-                lower_limit=card("assay_il6_lower_limit").to("pg/mL"),
-                upper_limit=card("assay_il6_upper_limit").to("pg/mL"),
-            )
-        case "crp":
-            return Assay(log_sd=_log_sd_of_cv("assay_crp_error"), lower_limit=card("assay_crp_lower_limit").to("mg/L"))
+    if quantity in WITHOUT_READ_OUT:
+        return Assay(log_sd=_log_sd_of_cv("assay_chemistry_error"))
+    one = OBSERVABLES[quantity]
+    assert one.error_card is not None
+    slow_error, slow_time = one.slow_cards or (None, None)
+    return Assay(
+        log_sd=_log_sd(one.error, one.error_card),
+        sd=card(one.error_card).to(one.unit) if one.error is ErrorKind.ADDITIVE else 0.0,
+        lower_limit=one.limit(one.lower_limit_card),
+        upper_limit=one.limit(one.upper_limit_card),
+        slow_log_sd=0.0 if slow_error is None else card(slow_error).number,
+        slow_days=None if slow_time is None else card(slow_time).to("day"),
+    )
+
+
+def _log_sd(kind: ErrorKind, name: str) -> float:
+    match kind:
+        case ErrorKind.LOG:
+            return card(name).number
+        case ErrorKind.PROPORTIONAL:
+            return _log_sd_of_cv(name)
         case _:
-            return Assay(log_sd=_log_sd_of_cv("assay_chemistry_error"))
+            return 0.0
 
 
 def _log_sd_of_cv(name: str) -> float:

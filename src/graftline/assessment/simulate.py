@@ -68,17 +68,18 @@ def measure(
     *,
     times: NDArray[np.float64] | Days | None = None,
 ) -> Measured:
-    """Readings of a blood quantity, (patients, visits), around its true values (in the unit of parameters.ASSAYS).
+    """Readings of a quantity of `parameters.ASSAYS`, (patients, visits), around its true values in that unit.
 
-    The error is log-normal, its median the truth. Quantities that also wander slowly (AFP) need `times` in days,
-    (visits,) or (patients, visits): readings close in time err alike. Limits of quantification as in Measured; 0 is
-    below. Hand in all visits of a course at once: the same patients draw the same errors again, which is what compares
-    two courses of one patient fairly.
+    The median of the readings is the truth; the kind of error is that of `observables`. Quantities that also wander
+    slowly (AFP) need `times` in days, (visits,) or (patients, visits): readings close in time err alike. Limits of
+    quantification as in Measured; 0 is below. Hand in all visits of a course at once: the same patients draw the same
+    errors again, which is what compares two courses of one patient fairly.
     """
     truth = np.asarray(true_values, dtype=np.float64)
     rule = assay(quantity)
     visits = truth.shape[1]
-    log_error = rule.log_sd * streams.named("assessment", quantity, "error").normal(keys, visits)
+    error = streams.named("assessment", quantity, "error").normal(keys, visits)
+    log_error = rule.log_sd * error
     if rule.slow_days is not None:
         if times is None:
             raise ValueError(f"{quantity} wanders slowly: give the times of its measurements")
@@ -87,6 +88,8 @@ def measure(
             at / rule.slow_days, streams.named("assessment", quantity, "slow").normal(keys, visits)
         )
     reading = truth * np.exp(log_error)
+    if rule.sd > 0:
+        reading = truth + rule.sd * error
     none = np.zeros(truth.shape, dtype=np.bool_)
     below = none if rule.lower_limit is None else reading < rule.lower_limit
     above = none if rule.upper_limit is None else reading > rule.upper_limit
@@ -134,16 +137,9 @@ def draw_scans(course: LesionCourse, visits: Visits, keys: Keys, streams: Stream
     """
     patients, lesions = course.baseline_volumes.shape
     count = visits.times.shape[1]
-    off = card("scan_lesion_error").number * streams.named("assessment", "lesion").normal(keys, lesions)
-    anew = np.stack(
-        [
-            card("scan_diameter_error").number * streams.named("assessment", "diameter", lesion).normal(keys, count + 1)
-            for lesion in range(lesions)
-        ],
-        axis=-1,
-    )
-    start = _written(diameter_mm(course.baseline_volumes), off + anew[:, 0, :])
-    later = _written(diameter_mm(course.volumes), off[:, None, :] + anew[:, 1:, :])
+    scans = np.concatenate([course.baseline_volumes[:, None, :], course.volumes], axis=1)
+    read = read_diameters(diameter_mm(scans), keys, streams)
+    start, later = read[:, 0, :], read[:, 1:, :]
     blind = np.stack(
         [streams.named("assessment", "unassessed", lesion).uniform(keys, count) for lesion in range(lesions)], axis=-1
     )
@@ -160,6 +156,23 @@ def draw_scans(course: LesionCourse, visits: Visits, keys: Keys, streams: Stream
         new_lesion=visits.done & (visits.times >= course.new_lesion_time[:, None]),
         done=visits.done,
     )
+
+
+def read_diameters(diameters: Numbers, keys: Keys, streams: Streams) -> Numbers:
+    """What a reader writes down of true diameters in mm, (patients, scans, lesions); NaN where there is no lesion.
+
+    Whole millimetres, 5 mm if too small, 0 if gone; a lesion is read alike wrong on all its scans and anew on each.
+    """
+    scans, lesions = diameters.shape[1:]
+    off = card("scan_lesion_error").number * streams.named("assessment", "lesion").normal(keys, lesions)
+    anew = np.stack(
+        [
+            card("scan_diameter_error").number * streams.named("assessment", "diameter", lesion).normal(keys, scans)
+            for lesion in range(lesions)
+        ],
+        axis=-1,
+    )
+    return _written(diameters, off[:, None, :] + anew)
 
 
 def _written(diameter: Numbers, log_error: Numbers) -> Numbers:

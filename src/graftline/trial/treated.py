@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..assessment import ScanSeries, VisitSchedule
+from ..assessment import ScanSeries, VisitSchedule, observable
 from ..assessment.simulate import LesionCourse, Visits, at_visits, draw_scans, draw_visits, measure
 from ..assessment.simulate_crs import CrsCourse, crs_from_cytokine
 from ..base.clock import model_time, protocol_day
 from ..base.streams import Keys, Streams
-from ..base.units import DAYS_PER_WEEK, PER_uL_PER_e9_L
+from ..base.units import DAYS_PER_WEEK
 from ..conditioning import planned_doses
 from ..evidence import card
 from ..protocol.schema import Assessment, Protocol, Regimen
@@ -303,18 +303,13 @@ def _at(times: Numbers, values: Numbers, days: NDArray[np.int64]) -> Numbers:
     return np.where(weight == 1, later, before * (1 - weight) + later * weight)  # exact at an output time
 
 
-_QUANTITIES: dict[str, tuple[tuple[str, str, str, str], ...]] = {
-    "afp": (("AFP", "afp", "afp", "ng/mL"),),
-    "transgene": (("TRANSGENE", "transgene", "copies_per_ug", "copies/ug"),),
-    "cytokines": (("IL6", "il6", "il6", "pg/mL"), ("CRP", "crp", "crp", "mg/L")),
-    "laboratory": (
-        ("ANC", "neutrophils", "neutrophils", "cells/uL"),
-        ("PLT", "platelets", "platelets", "cells/nL"),
-        ("LYM", "lymphocytes", "lymphocytes", "cells/uL"),
-        ("ALT", "alt", "alt", "U/L"),
-    ),
+_QUANTITIES: dict[str, dict[str, str]] = {
+    "afp": {"AFP": "afp"},
+    "transgene": {"TRANSGENE": "transgene"},
+    "cytokines": {"IL6": "il6", "CRP": "crp"},
+    "laboratory": {"ANC": "neutrophils", "PLT": "platelets", "LYM": "lymphocytes", "ALT": "alt"},
 }
-"""assessment of the protocol -> code, assay, read-out of the course, unit"""
+"""assessment of the protocol -> code -> observable"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -342,14 +337,14 @@ def readings(
         planned = draw_visits(visit_schedule(assessment), treatment.keys, streams)
         within = (planned.times <= observed[:, None]) & (planned.times >= treatment.begins[:, None])
         visits = Visits(times=planned.times, done=planned.done & within)
-        for code, quantity, read_out, unit in _QUANTITIES[assessment.name]:
-            scale = PER_uL_PER_e9_L if unit == "cells/uL" else 1
-            truth = scale * _at(outcomes.courses.times, getattr(outcomes.courses, read_out), visits.times)
-            measured = at_visits(measure(truth, quantity, treatment.keys, streams, times=visits.times), visits)
+        for code, name in _QUANTITIES[assessment.name].items():
+            seen = observable(name)
+            truth = seen.factor * _at(outcomes.courses.times, getattr(outcomes.courses, seen.read_out), visits.times)
+            measured = at_visits(measure(truth, name, treatment.keys, streams, times=visits.times), visits)
             found.append(
                 Reading(
                     code=code,
-                    unit=unit,
+                    unit=seen.unit,
                     times=visits.times,
                     values=measured.value,
                     below_limit=measured.below_limit,

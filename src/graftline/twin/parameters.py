@@ -76,6 +76,7 @@ CARDS: tuple[str, ...] = (
     *("twin_gamma1", "twin_gamma2", "twin_gamma3", "twin_gamma4", "twin_afp_high", "twin_hX", "twin_il6_lethal"),
     *("twin_sphere", "twin_alleles", "twin_copies_per_cell", "twin_chain_steps", "twin_relative_tolerance"),
     "twin_absolute_tolerance",
+    "twin_temperature",
 )
 """Every card the twin asks for."""
 

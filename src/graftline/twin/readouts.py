@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base.units import PER_uL_PER_e9_L
+from ..base.units import MM_PER_CM, SPHERE_VOLUME_PER_CUBED_DIAMETER, PER_uL_PER_e9_L
+from ..evidence import card
 from .latents import Latents
 from .parameters import number, numbers
 
@@ -141,6 +142,24 @@ class Courses:
         return self.state("Toc") / self.parameter("KToc") if "Toc" in self.states else self.parameter("toci")
 
     @property
+    def temperature(self) -> Numbers:
+        """Body temperature in degrees Celsius: a placeholder link, no source gives temperature by IL-6.
+
+        At rest until the effect of IL-6 exceeds its own level at rest; then it rises with its logarithm, so that 38
+        degrees are reached where the cards have the onset of cytokine release syndrome.
+        """
+        rest, level = number("temperature"), self.parameter("C0")
+        onset = card("crs_il6_onset").to("pg/mL")
+        rise = np.log(np.maximum(self.il6_effect / level, 1.0)) / np.log(onset / level)
+        return np.asarray(rest + (card("astct_fever").number - rest) * rise, dtype=np.float64)
+
+    @property
+    def fever(self) -> Numbers:
+        """1 where the effect of IL-6 has reached the onset of CRS (a placeholder link), else 0."""
+        level = self.il6_effect
+        return np.where(np.isnan(level), np.nan, level >= card("crs_il6_onset").to("pg/mL"))
+
+    @property
     def crp(self) -> Numbers:
         """C-reactive protein, mg/L."""
         return self.state("R")
@@ -194,6 +213,18 @@ class Courses:
         """cm^3 per lesion, (patients, times, lesions), on the scan or living only; NaN where there is no lesion."""
         volume = self.viable_volume if viable else self.scan_volume
         return volume[:, :, None] * self.latents.lesion_shares[:, None, :]
+
+    @property
+    def lesion_diameters(self) -> Numbers:
+        """mm per lesion on the scan, (patients, times, lesions), each as a sphere; NaN where there is no lesion."""
+        cubed = self.lesion_volumes() / SPHERE_VOLUME_PER_CUBED_DIAMETER
+        return np.asarray(MM_PER_CM * np.cbrt(cubed), dtype=np.float64)
+
+    @property
+    def sum_of_diameters(self) -> Numbers:
+        """Sum of the diameters of all lesions on the scan, mm."""
+        volumes = self.scan_volume
+        return np.where(np.isnan(volumes), np.nan, np.nansum(self.lesion_diameters, axis=2))
 
     def state_at(self, day: Numbers | float) -> CourseState:
         """All states of each patient at a model time, linear between output times (exact at an output time).
