@@ -15,6 +15,7 @@ from typing import Any
 
 import typer
 
+from graftline.assessment import OBSERVABLES
 from graftline.cli.app import app
 from graftline.protocol import _types, criteria, schema
 from graftline.records import VARIABLES, VariableKind
@@ -99,6 +100,18 @@ def commands() -> str:
     return "\n\n".join(_commands(typer.main.get_command(app), "graftline"))
 
 
+def observables() -> str:
+    """What can be seen of a twin, with error, limits and cards."""
+    rows = []
+    for name, one in OBSERVABLES.items():
+        low, high = one.limit(one.lower_limit_card), one.limit(one.upper_limit_card)
+        limits = [text for text in (f"from {low:g}" if low else "", f"to {high:g}" if high else "") if text]
+        cards = ", ".join(f"`{each}`" + (" (placeholder)" if each in one.placeholders else "") for each in one.cards)
+        cells = (f"`{name}`", one.meaning, one.unit, f"`{one.read_out}`", one.error_in_words, " ".join(limits), cards)
+        rows.append(cells)
+    return _table(("name", "meaning", "unit", "read-out", "error", "limits", "cards"), rows)
+
+
 def decisions() -> str:
     """Every decision by its first line."""
     files = sorted((Path(__file__).parent / "decisions").glob("0*.md"))
@@ -119,7 +132,15 @@ def twin_equations_by_part() -> str:
 
 WRITERS: dict[str, Callable[[], str]] = {
     writer.__name__: writer
-    for writer in (protocol_fields, kinds_of_value, variables, commands, decisions, twin_equations_by_part)
+    for writer in (
+        protocol_fields,
+        kinds_of_value,
+        variables,
+        commands,
+        observables,
+        decisions,
+        twin_equations_by_part,
+    )
 }
 
 

@@ -8,7 +8,7 @@ import typer
 
 from .. import __version__
 from ..base.errors import InputError, SurroundingsError
-from . import evidence, model, protocol, report, simulate
+from . import evidence, model, protocol, report, simulate, twin
 
 OK, FAULT, WRONG_INPUT = 0, 1, 2
 """exit codes"""
@@ -23,6 +23,7 @@ app = typer.Typer(
 app.add_typer(protocol.app, name="protocol")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(model.app, name="model")
+app.add_typer(twin.app, name="twin")
 app.command("check")(protocol.check)
 app.command("simulate")(simulate.simulate)
 app.command("report")(report.report)

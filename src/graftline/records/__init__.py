@@ -4,6 +4,17 @@ from .baseline import Baseline
 from .batch import Batch, Batches, Sterility
 from .dose import Dose
 from .refusals import Refusals
-from .variables import VARIABLES, Variable, VariableKind
+from .variables import PRODUCT_VARIABLES, VARIABLES, Variable, VariableKind
 
-__all__ = ["VARIABLES", "Baseline", "Batch", "Batches", "Dose", "Refusals", "Sterility", "Variable", "VariableKind"]
+__all__ = [
+    "PRODUCT_VARIABLES",
+    "VARIABLES",
+    "Baseline",
+    "Batch",
+    "Batches",
+    "Dose",
+    "Refusals",
+    "Sterility",
+    "Variable",
+    "VariableKind",
+]

@@ -31,15 +31,52 @@ class Variable:
     """range in `unit` beyond which a bound is a slip of the pen or of the unit; no medical limits of normal"""
     grams_per_mole: float | None = None
     """molar mass, where laboratories report both mass and moles per volume"""
+    measured: tuple[float, float] | None = None
+    """range in `unit` outside which a value measured of an adult is a slip of the pen or unit; None: as bounds"""
+    whole: bool = False
+    """whether only whole numbers have a meaning"""
+
+    @property
+    def plausible(self) -> tuple[float, float]:
+        """Range in `unit` within which a measured value is taken."""
+        return (self.lowest, self.highest) if self.measured is None else self.measured
+
+    @property
+    def plausible_in_words(self) -> str:
+        """The range with its unit, for example '18 to 110 years'."""
+        low, high = self.plausible
+        return f"{low:g} to {high:g} {'' if self.unit == '1' else self.unit}".strip()
+
+    def may_be(self, value: float) -> bool:
+        """Whether a measured value, in `unit`, can be meant."""
+        low, high = self.plausible
+        return low <= value <= high and (not self.whole or float(value).is_integer())
 
 
 def _number(
-    name: str, unit: str, between: tuple[float, float], meaning: str, grams_per_mole: float | None = None
+    name: str,
+    unit: str,
+    between: tuple[float, float],
+    meaning: str,
+    grams_per_mole: float | None = None,
+    *,
+    measured: tuple[float, float] | None = None,
 ) -> Variable:
     lowest, highest = between
     return Variable(
-        name=name, unit=unit, meaning=meaning, lowest=lowest, highest=highest, grams_per_mole=grams_per_mole
+        name=name,
+        unit=unit,
+        meaning=meaning,
+        lowest=lowest,
+        highest=highest,
+        grams_per_mole=grams_per_mole,
+        measured=measured,
     )
+
+
+def _whole(name: str, between: tuple[float, float], meaning: str) -> Variable:
+    lowest, highest = between
+    return Variable(name=name, meaning=meaning, lowest=lowest, highest=highest, whole=True)
 
 
 def _flag(name: str, meaning: str) -> Variable:
@@ -60,28 +97,28 @@ VARIABLES: Mapping[str, Variable] = MappingProxyType(
     {
         variable.name: variable
         for variable in (
-            _number("age", "years", (0, 130), "age at consent"),
+            _number("age", "years", (0, 130), "age at consent", measured=(18, 110)),
             _category("sex", SEXES, "sex"),
             _category("aetiology", AETIOLOGIES, "cause of the liver disease"),
-            _number("ecog", "1", (0, 4), "ECOG performance status, 0 to 4"),
+            _whole("ecog", (0, 4), "ECOG performance status, 0 to 4"),
             _number("child_pugh", "1", (5, 15), "Child-Pugh score, 5 to 15"),
-            _number("bilirubin", "umol/L", (0, 1500), "total bilirubin in serum", BILIRUBIN),
-            _number("albumin", "g/L", (0, 100), "albumin in serum"),
-            _number("inr", "1", (0, 20), "international normalised ratio of the prothrombin time"),
-            _number("ascites", "1", (0, 2), "ascites: 0 none, 1 slight, 2 moderate or more"),
-            _number("encephalopathy", "1", (0, 2), "hepatic encephalopathy: 0 none, 1 grade 1-2, 2 grade 3-4"),
+            _number("bilirubin", "umol/L", (0, 1500), "total bilirubin in serum", BILIRUBIN, measured=(1, 1500)),
+            _number("albumin", "g/L", (0, 100), "albumin in serum", measured=(10, 70)),
+            _number("inr", "1", (0, 20), "international normalised ratio of the prothrombin time", measured=(0.5, 15)),
+            _whole("ascites", (0, 2), "ascites: 0 none, 1 slight, 2 moderate or more"),
+            _whole("encephalopathy", (0, 2), "hepatic encephalopathy: 0 none, 1 grade 1-2, 2 grade 3-4"),
             _category("bclc", BCLC_STAGES, "Barcelona Clinic Liver Cancer stage"),
             _flag("macrovascular_invasion", "tumour in a large vessel"),
             _flag("extrahepatic_spread", "tumour outside the liver"),
             _number("lesion_count", "1", (0, 1000), "number of measurable lesions"),
-            _number("largest_lesion", "mm", (0, 500), "diameter of the largest lesion"),
+            _number("largest_lesion", "mm", (0, 500), "diameter of the largest lesion", measured=(5, 300)),
             _number(
                 "sum_of_diameters",
                 "mm",
                 (0, 2500),
                 "sum of the diameters of the target lesions (RECIST 1.1: at most 5)",
             ),
-            _number("afp_serum", "ng/mL", (0, 1e8), "alpha-fetoprotein in serum"),
+            _number("afp_serum", "ng/mL", (0, 1e8), "alpha-fetoprotein in serum", measured=(0.1, 1e8)),
             _number("afp_tumour_ihc", "percent", (0, 100), "share of tumour cells stained for AFP at 1+ or more"),
             _number(
                 "afp_nontumour_ihc",
@@ -89,19 +126,25 @@ VARIABLES: Mapping[str, Variable] = MappingProxyType(
                 (0, 100),
                 "share of non-tumour liver cells stained for AFP at any intensity",
             ),
-            _number("hla_a0201p_alleles", "1", (0, 2), "number of alleles of the A*02:01 P group (0, 1 or 2)"),
+            _whole("hla_a0201p_alleles", (0, 2), "number of alleles of the A*02:01 P group (0, 1 or 2)"),
             _flag("hla_excluded_allele", "carries an HLA allele that the protocol excludes (A*02:05 P group)"),
-            _number("lymphocytes", "cells/uL", (0, 1e6), "absolute lymphocyte count"),
-            _number("neutrophils", "cells/uL", (0, 1e6), "absolute neutrophil count"),
-            _number("platelets", "cells/nL", (0, 5000), "platelet count"),
+            _number("lymphocytes", "cells/uL", (0, 1e6), "absolute lymphocyte count", measured=(10, 100_000)),
+            _number("neutrophils", "cells/uL", (0, 1e6), "absolute neutrophil count", measured=(10, 200_000)),
+            _number("platelets", "cells/nL", (0, 5000), "platelet count", measured=(1, 3000)),
             _number("haemoglobin", "g/dL", (0, 30), "haemoglobin"),
             _number("creatinine", "umol/L", (0, 5000), "creatinine in serum", CREATININE),
-            _number("egfr", "mL/min", (0, 300), "estimated glomerular filtration rate (CKD-EPI 2021), per 1.73 m^2"),
-            _number("alt", "U/L", (0, 50000), "alanine aminotransferase"),
+            _number(
+                "egfr",
+                "mL/min",
+                (0, 300),
+                "estimated glomerular filtration rate (CKD-EPI 2021), per 1.73 m^2",
+                measured=(1, 200),
+            ),
+            _number("alt", "U/L", (0, 50000), "alanine aminotransferase", measured=(1, 20_000)),
             _number("ast", "U/L", (0, 50000), "aspartate aminotransferase"),
-            _number("crp", "mg/L", (0, 1000), "C-reactive protein"),
-            _number("weight", "kg", (0, 500), "body weight"),
-            _number("height", "cm", (0, 300), "body height"),
+            _number("crp", "mg/L", (0, 1000), "C-reactive protein", measured=(0.1, 800)),
+            _number("weight", "kg", (0, 500), "body weight", measured=(25, 350)),
+            _number("height", "cm", (0, 300), "body height", measured=(100, 250)),
             _number("prior_lines", "1", (0, 30), "number of earlier systemic lines"),
             _flag("progressed_on_systemic", "progressed on standard systemic therapy"),
             _flag("intolerant_of_systemic", "does not tolerate standard systemic therapy"),
@@ -114,3 +157,15 @@ VARIABLES: Mapping[str, Variable] = MappingProxyType(
         )
     }
 )
+
+PRODUCT_VARIABLES: Mapping[str, Variable] = MappingProxyType(
+    {
+        variable.name: variable
+        for variable in (
+            _number("transduced_cells", "cells", (1e6, 1e12), "transduced viable cells that are given"),
+            _number("memory_share", "1", (0, 1), "memory-like share of the transduced cells"),
+            _number("copies_per_cell", "copies/cell", (0.1, 20), "vector copies per transduced cell"),
+        )
+    }
+)
+"""What is known of the product that is given; no eligibility criterion asks for it."""

@@ -13,6 +13,7 @@ import vl_convert
 from markupsafe import Markup
 
 WIDTH = 760
+Chart = alt.Chart | alt.LayerChart | alt.VConcatChart | alt.HConcatChart | alt.FacetChart
 BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#8A8F98"
 PURPLE, SKY = "#CC79A7", "#56B4E9"
 """Okabe & Ito's colours, told apart by colour-blind readers"""
@@ -57,9 +58,9 @@ def colours(palette: dict[str, str]) -> alt.Scale:
     return alt.Scale(domain=list(palette), range=list(palette.values()))
 
 
-def to_svg(chart: alt.Chart | alt.LayerChart | alt.VConcatChart | alt.FacetChart, name: str) -> Markup:
-    """The chart as SVG, its inner names prefixed with `name` so that several charts can share a page."""
-    styled = (
+def styled(chart: Chart) -> Chart:
+    """The chart with the fonts, colours and margins of all figures."""
+    dressed: Chart = (
         chart.configure(font=_FONT, background="white", padding=_ROOM)
         .configure_view(stroke=None)
         .configure_axis(
@@ -78,7 +79,12 @@ def to_svg(chart: alt.Chart | alt.LayerChart | alt.VConcatChart | alt.FacetChart
         .configure_header(labelFontSize=13, titleFontSize=13, labelFontWeight="bold", labelColor=INK)
         .configure_title(fontSize=13, anchor="start", color=INK)
     )
-    drawn = vl_convert.vegalite_to_svg(styled.to_dict())
+    return dressed
+
+
+def to_svg(chart: Chart, name: str) -> Markup:
+    """The chart as SVG, its inner names prefixed with `name` so that several charts can share a page."""
+    drawn = vl_convert.vegalite_to_svg(styled(chart).to_dict())
     numbers: dict[str, int] = {}  # the renderer counts on from chart to chart; here each chart starts anew
 
     def renamed(found: re.Match[str]) -> str:
