@@ -1,5 +1,7 @@
-"""Estimators and intervals: shares, predictions, survival with censoring and competing events. Knows no medicine."""
+"""Estimators and intervals: shares, predictions, survival with censoring and competing events; sensitivity indices,
+information and profile likelihood. Knows no medicine."""
 
+from .information import Information, fisher_information, whitened
 from .intervals import (
     Interval,
     beta_binomial_prediction,
@@ -8,6 +10,8 @@ from .intervals import (
     prediction_interval,
     wilson,
 )
+from .profiles import Fits, Prior, Profile, fit, profiles
+from .sobol import SobolDesign, SobolIndices, sobol_design, sobol_indices
 from .survival import (
     CumulativeIncidence,
     MedianTime,
@@ -20,16 +24,28 @@ from .survival import (
 
 __all__ = [
     "CumulativeIncidence",
+    "Fits",
+    "Information",
     "Interval",
     "MedianTime",
+    "Prior",
+    "Profile",
+    "SobolDesign",
+    "SobolIndices",
     "SurvivalCurve",
     "Transform",
     "beta_binomial_prediction",
     "clopper_pearson",
     "cumulative_incidence",
+    "fisher_information",
+    "fit",
     "jeffreys",
     "kaplan_meier",
     "prediction_interval",
+    "profiles",
+    "sobol_design",
+    "sobol_indices",
     "survival_on_days",
+    "whitened",
     "wilson",
 ]
