@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..base.errors import Fault, InputError
 from .compiling.augmenting import augmented, sensitivity_name
-from .compiling.program import Program
+from .compiling.program import Program, from_json
 from .model import Model
 from .request import Request, check_request
 from .result import Result
 from .solving import solve_program
+
+_KEPT = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,9 +44,8 @@ def sensitivities(
     faults = list(_faults(model.program, request, parameters))
     if faults:
         raise InputError(faults)
-    program = augmented(
-        model.program, tuple(parameters), tuple(request.outputs), (*request.initial, *request.parameters)
-    )
+    given = (*request.initial, *request.parameters)
+    program = _augmented(model.program.json, tuple(parameters), tuple(request.outputs), given)
     names = [sensitivity_name(output, one) for output in request.outputs for one in parameters]
     tolerance = request.absolute_tolerance
     if not isinstance(tolerance, float | int):
@@ -58,6 +60,12 @@ def sensitivities(
         parameters=tuple(parameters),
         values=solved.values[:, :, count:].reshape(shape),
     )
+
+
+@lru_cache(maxsize=_KEPT)
+def _augmented(text: str, parameters: tuple[str, ...], outputs: tuple[str, ...], given: tuple[str, ...]) -> Program:
+    """Kept, because fits ask for the same derivatives over and over, and forming them takes longer than solving."""
+    return augmented(from_json(text), parameters, outputs, given)
 
 
 def _faults(program: Program, request: Request, parameters: Sequence[str]) -> Iterator[Fault]:

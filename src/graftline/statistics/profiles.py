@@ -24,7 +24,7 @@ _MOST_ROUNDS = 60
 _WALL = 10.0  # steepness of a bound: a tenth beyond it costs as much as one standard error
 _LEAST_RIDGE = 1e-6  # of the most informed direction, so that uninformed ones are damped too
 _NOT_ZERO = 1e-12
-_SETTLED = 1e-6  # fall of the misfit, over 1 + misfit, below which a fit has come to rest
+_SETTLED, _TWICE = 1e-4, 2  # fall of the misfit below which a fit rests, if it happens as often running
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,7 +192,7 @@ def _fit(evaluate: Evaluate, starts: Numbers, free: Numbers) -> Fits:
     residuals, slopes = evaluate(places)
     misfit = _sum_of_squares(residuals)
     damping = np.full(len(places), _DAMPING)
-    settled = np.zeros(len(places), dtype=np.bool_)
+    settled, quiet = np.zeros(len(places), dtype=np.bool_), np.zeros(len(places))
     for _ in range(_MOST_ROUNDS):
         active = np.flatnonzero(~settled & np.isfinite(misfit))
         if not len(active):
@@ -203,7 +203,8 @@ def _fit(evaluate: Evaluate, starts: Numbers, free: Numbers) -> Fits:
         better = new < misfit[active]
         won = active[better]
         fall = misfit[won] - new[better]
-        settled[won] = fall < _SETTLED * (1 + misfit[won])
+        quiet[won] = np.where(fall < _SETTLED, quiet[won] + 1, 0)
+        settled[won] = quiet[won] >= _TWICE
         places[won], misfit[won] = tried[better], new[better]
         residuals[won], slopes[won] = new_residuals[better], new_slopes[better]
         damping[active] *= np.where(better, _EASED, _HARDENED)

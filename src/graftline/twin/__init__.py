@@ -1,7 +1,7 @@
 """The patient twin: mechanistic courses of virtual patients with and without TCR-T cells.
 
 No published TCR-T kinetic model and no public per-patient TCR-T data exist: TCR-T-specific parameters are free priors.
-Draws (`draw_latents`) are imported from `simulate`.
+Draws (`draw_latents`) are imported from `simulate`, patients at chosen quantiles from `quantiles`.
 """
 
 from .comparators import COMPARATORS, on_comparator
@@ -17,6 +17,7 @@ from .courses import (
 from .exporting import course_as_sbml
 from .hazards import death_hazard, decompensation_hazard, first_event, lethal_cytokine_hazard, new_lesion_hazard
 from .latents import Latents
+from .measured import measured_model, measured_request
 from .model import MODULES, Equation, twin_equations, twin_meanings, twin_model, twin_text
 from .parameters import CARD_OF, CARDS
 from .plausibility import LATENT_RULES, implausible_latents
@@ -61,6 +62,8 @@ __all__ = [
     "implausible_latents",
     "lethal_cytokine_hazard",
     "limited_signal",
+    "measured_model",
+    "measured_request",
     "models_left_out",
     "new_lesion_hazard",
     "on_comparator",
