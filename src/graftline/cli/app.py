@@ -8,7 +8,7 @@ import typer
 
 from .. import __version__
 from ..base.errors import InputError, SurroundingsError
-from . import evidence, model, protocol, report, simulate, twin
+from . import evidence, identify, model, protocol, report, sensitivity, simulate, twin
 
 OK, FAULT, WRONG_INPUT = 0, 1, 2
 """exit codes"""
@@ -22,6 +22,8 @@ app = typer.Typer(
 )
 app.add_typer(protocol.app, name="protocol")
 app.add_typer(evidence.app, name="evidence")
+model.app.command("sensitivity")(sensitivity.sensitivity)
+model.app.command("identify")(identify.identify)
 app.add_typer(model.app, name="model")
 app.add_typer(twin.app, name="twin")
 app.command("check")(protocol.check)

@@ -1,4 +1,7 @@
-"""`graftline model list|check|describe|run|export`: shipped models and any SBML or Antimony file on the engine."""
+"""`graftline model list|check|describe|run|export`: shipped models and any SBML or Antimony file on the engine.
+
+`graftline model sensitivity` and `identify` stand in files of their own.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +31,10 @@ app = typer.Typer(
 Named = Annotated[
     str,
     typer.Argument(metavar="MODEL", help="A shipped name, or a model file: .ant, .txt (Antimony), .xml, .sbml (SBML)."),
+]
+Settings = Annotated[list[str], typer.Option("--set", metavar="NAME=VALUE", help="A parameter or a start.")]
+Doses_ = Annotated[
+    list[str], typer.Option("--dose", metavar="STATE=AMOUNT@TIME[/DURATION]", help="A bolus, or an infusion.")
 ]
 WrittenAsJson = Annotated[bool, typer.Option("--json", help="Write JSON for other programs.")]
 _WIDE = 200  # columns of a table that goes to a file or a pipe
@@ -134,10 +141,8 @@ def run(  # noqa: PLR0913  # one option each
     name: Named,
     until: Annotated[float, typer.Option(help="Last time, in the model's unit of time.")],
     points: Annotated[int, typer.Option(help="How many times, from 0 to the last.", min=2)] = 101,
-    set_: Annotated[list[str], typer.Option("--set", metavar="NAME=VALUE", help="A parameter or a start.")] = [],  # noqa: B006
-    dose: Annotated[
-        list[str], typer.Option(metavar="STATE=AMOUNT@TIME[/DURATION]", help="A bolus, or an infusion.")
-    ] = [],  # noqa: B006
+    set_: Settings = [],  # noqa: B006
+    dose: Doses_ = [],  # noqa: B006
     output: Annotated[
         list[str],
         typer.Option(metavar="NAME", help="What is written; if left out all states, of a shipped model a little more."),
@@ -154,7 +159,7 @@ def run(  # noqa: PLR0913  # one option each
 
     model, known = _published.found(name)
     write = None if out is None else _courses.writer(out, known)
-    given, doses = _given(model, set_, dose)
+    given, doses = given_numbers(model, set_, dose)
     extinctions = () if known is None or no_extinction else known.extinctions
     request = Request(
         times=np.linspace(0.0, until, points),
@@ -165,7 +170,7 @@ def run(  # noqa: PLR0913  # one option each
         doses=doses,
         extinctions=extinctions,
         relative_tolerance=rtol,
-        absolute_tolerance=_absolute_tolerances(model, extinctions, rtol),
+        absolute_tolerance=absolute_tolerances(model, extinctions, rtol),
     )
     result = solve(model, request)
     for text in _published.extinction_texts(known) if known is not None and extinctions else ():
@@ -179,14 +184,14 @@ def run(  # noqa: PLR0913  # one option each
         typer.echo(f"wrote {out}")
 
 
-def _absolute_tolerances(model: Model, extinctions: Sequence[Extinction], rtol: float) -> dict[str, float]:
+def absolute_tolerances(model: Model, extinctions: Sequence[Extinction], rtol: float) -> dict[str, float]:
     """Small enough to say when a group falls below its threshold."""
     usual = 1e-3 * rtol
     close = {name: min(usual, rtol * one.threshold) for one in extinctions for name in one.states}
     return {name: close.get(name, usual) for name in model.states}
 
 
-def _given(model: Model, settings: list[str], doses: list[str]) -> tuple[dict[str, float], Doses]:
+def given_numbers(model: Model, settings: list[str], doses: list[str]) -> tuple[dict[str, float], Doses]:
     """Numbers by name and the dose table; raises InputError with every fault."""
     from ..engine import Doses
 

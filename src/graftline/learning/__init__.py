@@ -5,7 +5,7 @@ from .identification import Experiment, FreeParameter, Identification, Ridge, ex
 from .measurements import Measurement, read_schedule
 from .sensitivity import SensitivityResult, Study, StudyOutput, model_study, sensitivity
 from .summaries import Summary, read_summary
-from .twin_identification import EFFECTIVE_KILL, reference_schedule, twin_experiment, usual_measurements
+from .twin_identification import EFFECTIVE_KILL, measured_twin, reference_schedule, twin_experiment, usual_measurements
 from .twin_sensitivity import clinical_outputs, read_output, twin_study
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "clinical_outputs",
     "experiment_for",
     "identify",
+    "measured_twin",
     "model_study",
     "read_distribution",
     "read_output",

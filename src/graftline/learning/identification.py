@@ -27,6 +27,7 @@ Numbers = NDArray[np.float64]
 Progress = Callable[[int, int], None]
 _FARTHEST = np.log(100)  # of a fit from the typical patient, on the scale of estimation
 _GRID = 13
+_AS_GOOD_AS_NO_PRIOR = 100.0
 _PROFILE_REACH = np.log(10)
 _POWER = re.compile(r"(?P<name>\w+)(?:\^(?P<power>-?\d*\.?\d+))?")
 
@@ -169,19 +170,25 @@ class Identification:
             }
         )
 
+    @cached_property
+    def correlations(self) -> Numbers:
+        """(parameters, parameters): of estimates from the measurements, with as good as no prior, so that what is open
+        shows as correlation instead of nothing."""
+        return self.data.with_prior(np.full(len(self.experiment.parameters), _AS_GOOD_AS_NO_PRIOR)).correlations
+
     def ridge(self, names: Sequence[str]) -> Ridge:
-        """What is known of the product of these parameters against each alone (on the scale of estimation)."""
+        """What the measurements tell about the product of these parameters against each alone."""
         _check_known(names, self.experiment.names)
-        best = self.posterior.best_combination(names)
+        best, product = self.data.best_combination(names), dict.fromkeys(names, 1.0)
         return Ridge(
             names=tuple(names),
-            alone=tuple(self.posterior.error_of({name: 1.0}) for name in names),
-            alone_data=tuple(self.data.error_of({name: 1.0}) for name in names),
-            product=self.posterior.error_of(dict.fromkeys(names, 1.0)),
-            product_data=self.data.error_of(dict.fromkeys(names, 1.0)),
+            alone=tuple(self.data.error_of({name: 1.0}) for name in names),
+            alone_both=tuple(self.posterior.error_of({name: 1.0}) for name in names),
+            product=self.data.error_of(product),
+            product_both=self.posterior.error_of(product),
             best=best,
-            best_error=self.posterior.error_of(best),
-            best_error_data=self.data.error_of(best),
+            best_error=self.data.error_of(best),
+            best_error_both=self.posterior.error_of(best),
         )
 
     def combinations(self) -> pl.DataFrame:
@@ -202,20 +209,20 @@ class Identification:
 
 @dataclass(frozen=True, kw_only=True)
 class Ridge:
-    """How well a product of parameters is known against its factors; standard errors of natural logarithms."""
+    """How well products of parameters are known against the parameters alone: standard errors on the scale of
+    estimation, of natural logarithms for most. From the measurements alone, and (`_both`) with the priors too."""
 
     names: tuple[str, ...]
     alone: tuple[float, ...]
-    """of each, measurements and priors"""
-    alone_data: tuple[float, ...]
-    """of each, measurements only"""
+    """of each"""
+    alone_both: tuple[float, ...]
     product: float
     """of the plain product"""
-    product_data: float
+    product_both: float
     best: Mapping[str, float]
-    """exponents of the product of powers that is known best, the largest 1"""
+    """exponents of the product of powers that the measurements know best, the largest 1"""
     best_error: float
-    best_error_data: float
+    best_error_both: float
 
 
 def experiment_for(

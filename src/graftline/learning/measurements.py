@@ -166,14 +166,14 @@ def _measurement(entry: Mapping[str, Any], usual: Mapping[str, Measurement]) -> 
     """An entry without faults; what it does not say is as usual."""
     known = usual.get(entry["output"])
     times = tuple(sorted(float(one) for one in entry["times"]))
-    more = {key: float(entry[key]) for key in _MORE if key in entry}
+    more: dict[str, Any] = {key: float(entry[key]) for key in _MORE if key in entry}
     for key in _ERRORS:
         if key in entry:
             more |= {"sd": float(entry[key]), "logarithmic": key == "log_sd"}
     if known is None:
         return Measurement(output=entry["output"], times=times, **more)
     own_error = any(key in entry for key in _ERRORS)
-    forgotten = {"shared_sd": 0.0, "slow_sd": 0.0, "slow_time": math.inf} if own_error else {}
+    forgotten: dict[str, Any] = {"shared_sd": 0.0, "slow_sd": 0.0, "slow_time": math.inf} if own_error else {}
     return replace(known, times=times, **{**forgotten, **more})
 
 

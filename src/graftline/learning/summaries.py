@@ -53,8 +53,9 @@ class Summary:
         found = self._of(times, course)
         found = np.where(np.isnan(course).any(axis=1), np.nan, found)
         if not self.log:
-            return found
-        return np.where(found > 0, np.log10(np.where(found > 0, found, 1.0)), np.nan)
+            return np.asarray(found, dtype=np.float64)
+        positive = found > 0
+        return np.asarray(np.where(positive, np.log10(np.where(positive, found, 1.0)), np.nan), dtype=np.float64)
 
     def _of(self, times: Numbers, course: Numbers) -> Numbers:
         match self.kind:
@@ -77,7 +78,8 @@ class Summary:
         visits = np.isin(times, self.at) if self.at else times > times[0]
         start = course[:, 0]
         lowest = course[:, visits].min(axis=1)
-        return np.divide(lowest, start, out=np.full(len(start), np.nan), where=start > 0)
+        positive = start > 0
+        return np.asarray(np.where(positive, lowest / np.where(positive, start, 1.0), np.nan), dtype=np.float64)
 
     def spelled(self) -> str:
         """As it is written on the command line."""

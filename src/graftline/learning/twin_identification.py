@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from .. import engine
 from ..assessment.parameters import assay
 from ..base.errors import Fault, InputError
 from ..evidence import Card, SpreadKind, card
@@ -77,6 +78,11 @@ def usual_measurements(until: float | None = None) -> dict[str, Measurement]:
     }
 
 
+def measured_twin() -> engine.Model:
+    """The equations of the reference trial's twin with its measurements."""
+    return measured_model(reference_protocol().model.modules)
+
+
 def reference_schedule(until: float | None = None) -> tuple[Measurement, ...]:
     """AFP, scans and transgene."""
     usual = usual_measurements(until)
@@ -84,23 +90,29 @@ def reference_schedule(until: float | None = None) -> tuple[Measurement, ...]:
 
 
 def twin_experiment(
-    parameters: Sequence[str] = ESTIMATED, measurements: Sequence[Measurement] = (), threads: int | None = None
+    parameters: Sequence[str] = ESTIMATED,
+    measurements: Sequence[Measurement] = (),
+    *,
+    changed: Mapping[str, float] | None = None,
+    threads: int | None = None,
 ) -> Experiment:
     """The typical patient of the cards, treated as in the reference trial, with priors from the cards' spreads.
 
-    `measurements` default to `reference_schedule`. What is not estimated is taken as known at its typical value, which
-    makes the others look better known than they are. Raises InputError.
+    `measurements` default to `reference_schedule`; `changed` sets parameters of this patient to other values. What is
+    not estimated is taken as known at its typical value, which makes the others look better known than they are. Raises
+    InputError.
     """
     latents = latents_at(1)
-    model = measured_model(reference_protocol().model.modules)
-    chosen = tuple(measurements) or reference_schedule()
-    request = measured_request(treated(latents), np.array([first_conditioning()]), ("P",))
-    unknown = [name for name in parameters if name not in latents.parameters]
+    unknown = [name for name in (*parameters, *(changed or {})) if name not in latents.parameters]
     if unknown:
         known = ", ".join(latents.parameters)
         raise InputError(
             [Fault(f"parameter {name}", "is none of the twin's", f"choose from {known}") for name in unknown]
         )
+    latents = latents.changed(**(changed or {}))
+    model = measured_twin()
+    chosen = tuple(measurements) or reference_schedule()
+    request = measured_request(treated(latents), np.array([first_conditioning()]), ("P",))
     values = {name: float(latents.parameters[name][0]) for name in parameters}
     free = [_free(name, values[name], model.units.get(name, "")) for name in parameters]
     return experiment_for(model, request, free, chosen, threads)
@@ -118,6 +130,7 @@ def notes() -> dict[str, str]:
 
 def _free(name: str, value: float, unit: str) -> FreeParameter:
     words = "tumour at referral" if name == "V0" else card(CARD_OF[name]).meaning
+    unit = _spelled(unit)
     found = spread_inputs().get(name)
     if found is None:
         return FreeParameter(name=name, value=value, meaning=words, unit=unit)
@@ -127,6 +140,12 @@ def _free(name: str, value: float, unit: str) -> FreeParameter:
     return FreeParameter(
         name=name, value=value, meaning=words, unit=unit, scale="logit" if scale == "logit" else "log", prior_sd=spread
     )
+
+
+def _spelled(unit: str) -> str:
+    """A unit of the model text for readers."""
+    text = unit.removeprefix("dimensionless").replace("e9_cells", "1e9 cells").replace("ng_per_mL", "ng/mL")
+    return text.replace("_per_", "/").replace("per_", "1/").replace("_", " ")
 
 
 _VOLUME_PER_DIAMETER = 3  # logarithm of a volume per logarithm of a diameter
