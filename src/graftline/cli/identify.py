@@ -168,7 +168,10 @@ def _ridge_lines(name: str, found: Identification) -> list[str]:
     ridge = found.ridge(EFFECTIVE_KILL)
     powers = " ".join(f"{one}^{power:.2f}" for one, power in ridge.best.items())
     alone = ", ".join(f"{one} {_error(error)}" for one, error in zip(ridge.names, ridge.alone, strict=True))
-    best = f"best known is {powers}, standard error {_error(ridge.best_error)}"
+    best = (
+        f"best known is {powers}, standard error {_error(ridge.best_error)} "
+        f"(prior {_error(ridge.best_error_prior)}, both {_error(ridge.best_error_both)})"
+    )
     rest = f"plain product {_error(ridge.product)}; each alone: {alone}"
     return [f"effective kill, measurements alone: {best}; {rest}"]
 

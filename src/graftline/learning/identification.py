@@ -154,8 +154,9 @@ class Identification:
 
     def table(self) -> pl.DataFrame:
         """A row per parameter: standard error from the measurements, the prior's and both together, on the scale of
-        estimation, and the factor within which the value lies in 95 % by both (log scale only)."""
-        both = self.posterior.standard_errors
+        estimation, and the share by which the measurements narrow the prior (NaN without a prior)."""
+        both, prior = self.posterior.standard_errors, self.experiment.prior_sd
+        known = np.isfinite(prior)
         return pl.DataFrame(
             {
                 "parameter": self.experiment.names,
@@ -164,9 +165,9 @@ class Identification:
                 "unit": [one.unit for one in self.experiment.parameters],
                 "scale": [one.scale for one in self.experiment.parameters],
                 "error_data": self.data.standard_errors,
-                "error_prior": self.experiment.prior_sd,
+                "error_prior": prior,
                 "error_both": both,
-                "narrowed": 1 - both / self.experiment.prior_sd,
+                "narrowed": np.where(known, 1 - np.where(known, both, 0.0) / prior, np.nan),
             }
         )
 
@@ -189,14 +190,18 @@ class Identification:
             best=best,
             best_error=self.data.error_of(best),
             best_error_both=self.posterior.error_of(best),
+            best_error_prior=self._prior_error_of(best),
         )
+
+    def _prior_error_of(self, weights: Mapping[str, float]) -> float:
+        pairs = zip(self.experiment.names, self.experiment.prior_sd, strict=True)
+        return float(np.sqrt(sum((weights.get(name, 0.0) * sd) ** 2 for name, sd in pairs if name in weights)))
 
     def combinations(self) -> pl.DataFrame:
         """Eigenvectors of the measurements' information, best known first: information, standard error along the unit
         vector, and the parameters that weigh most in it."""
         values, directions = self.data.eigenvalues, self.data.directions
-        with np.errstate(divide="ignore"):
-            errors = np.where(values > 0, 1 / np.sqrt(values), np.inf)
+        errors = np.where(values > 0, 1 / np.sqrt(np.where(values > 0, values, 1.0)), np.inf)
         return pl.DataFrame(
             {
                 "combination": list(range(1, len(values) + 1)),
@@ -223,6 +228,8 @@ class Ridge:
     """exponents of the product of powers that the measurements know best, the largest 1"""
     best_error: float
     best_error_both: float
+    best_error_prior: float
+    """of the priors alone; infinite if one of the factors has none"""
 
 
 def experiment_for(

@@ -29,8 +29,10 @@ class Information:
 
     @property
     def eigenvalues(self) -> Numbers:
-        """From the largest: the information along each direction; 1 / sqrt is the standard error along it."""
-        return np.asarray(np.maximum(np.linalg.eigvalsh(self.matrix)[::-1], 0.0), dtype=np.float64)
+        """From the largest: the information along each direction; 1 / sqrt is the standard error along it. Round-off is
+        read as 0."""
+        values = np.linalg.eigvalsh(self.matrix)[::-1]
+        return np.asarray(np.where(values > _ROUND_OFF * values[0], values, 0.0), dtype=np.float64)
 
     @property
     def directions(self) -> Numbers:
@@ -47,7 +49,7 @@ class Information:
         vector = np.array([weights.get(name, 0.0) for name in self.names])
         values, directions = self.eigenvalues, self.directions
         along = directions.T @ vector
-        informed = values > _ROUND_OFF * values[0] if values[0] > 0 else np.zeros(len(values), dtype=np.bool_)
+        informed = values > 0
         if np.any(np.abs(along[~informed]) > _NO_SHARE * np.linalg.norm(vector)):
             return float("inf")
         return float(np.sqrt(np.sum(along[informed] ** 2 / values[informed])))
