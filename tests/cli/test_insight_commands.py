@@ -130,6 +130,7 @@ def test_identify_of_the_twin_shows_the_ridge(capsys):
     assert run(["model", "identify", "--set", "s=3", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["effective_kill"][0].startswith("effective kill, measurements alone: best known is mT^")
+    assert any(note.endswith("one lesion; but s 3") for note in found["notes"])
     assert any("free priors" in note for note in found["notes"])
     errors = {row["parameter"]: row["error_data"] for row in found["parameters"]}
     assert errors["kap"] > 4 > errors["V0"]

@@ -146,10 +146,9 @@ def _any_model(
     return experiment_for(model, request, free, measurements, threads)
 
 
-def _notes(name: str, found: Identification) -> list[str]:
-    from ..learning.twin_identification import notes
-
-    lines = [f"{label}: {text}" for label, text in (notes() if name == TWIN else {}).items()]
+def _notes(found: Identification) -> list[str]:
+    """What must be said beside the numbers."""
+    lines = [f"{label}: {text}" for label, text in found.experiment.notes.items()]
     lines += [one.spelled() for one in found.experiment.measurements]
     lines += [
         f"{output}: {count} readings left out, beyond a limit of quantification in the typical patient"
@@ -187,7 +186,7 @@ def _picture(name: str, found: Identification) -> str:
         (one.name, _profile_rows(one, "data") + _profile_rows(other, "both"))
         for one, other in zip(found.profiles, found.profiles_with_prior, strict=True)
     ]
-    captions = ["Patient twin" if name == TWIN else name, *_notes(name, found), *_ridge_lines(name, found)]
+    captions = ["Patient twin" if name == TWIN else name, *_notes(found), *_ridge_lines(name, found)]
     return str(identifiability(found.table(), found.combinations(), found.correlations, profiles, captions))
 
 
@@ -205,7 +204,7 @@ def _as_json(name: str, found: Identification) -> dict[str, Any]:
     return {
         "model": name,
         "seed": found.seed,
-        "notes": _notes(name, found),
+        "notes": _notes(found),
         "effective_kill": _ridge_lines(name, found),
         "parameters": rows(found.table()),
         "combinations": rows(found.combinations()),
@@ -254,7 +253,7 @@ def _print(name: str, found: Identification) -> None:
         typer.echo(
             f"profile of ln {one.name}, 95 %: measurements {_interval(one)}, with priors {_interval(other)}{unsure}"
         )
-    for line in (*_ridge_lines(name, found), *_notes(name, found)):
+    for line in (*_ridge_lines(name, found), *_notes(found)):
         typer.echo(line)
 
 

@@ -65,6 +65,8 @@ class Experiment:
     measurements: tuple[Measurement, ...]
     left_out: Mapping[str, int] = field(default_factory=dict)
     """output -> readings left out because the typical patient passes a limit there"""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """what must be said beside the numbers: label -> text"""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -115,14 +116,15 @@ def twin_experiment(
     request = measured_request(treated(latents), np.array([first_conditioning()]), ("P",))
     values = {name: float(latents.parameters[name][0]) for name in parameters}
     free = [_free(name, values[name], model.units.get(name, "")) for name in parameters]
-    return experiment_for(model, request, free, chosen, threads)
+    found = experiment_for(model, request, free, chosen, threads)
+    return replace(found, notes=_notes(changed or {}))
 
 
-def notes() -> dict[str, str]:
-    """What must be said beside the numbers."""
+def _notes(changed: Mapping[str, float]) -> dict[str, str]:
+    settings = ", ".join(f"{name} {value:g}" for name, value in changed.items())
     return {
         "treatment": treatment_in_words(),
-        "patient": "typical (medians of the cards), one lesion",
+        "patient": "typical (medians of the cards), one lesion" + (f"; but {settings}" if settings else ""),
         "known": "TCR-T-specific parameters are free priors; a posterior that narrows one of the effective kill "
         f"({' x '.join(EFFECTIVE_KILL)}) alone comes from its prior",
     }
