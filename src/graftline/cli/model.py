@@ -232,11 +232,8 @@ def _print_last(result: Result, known: PublishedModel | None) -> None:
 def export(
     name: Named,
     out: Annotated[Path, typer.Option(help="The SBML file to write.")],
-    set_: Annotated[list[str], typer.Option("--set", metavar="NAME=VALUE", help="A parameter or a start.")] = [],  # noqa: B006
-    dose: Annotated[
-        list[str],
-        typer.Option(metavar="STATE=AMOUNT@TIME[/DURATION]", help="A bolus, or an infusion, written as an event."),
-    ] = [],  # noqa: B006
+    set_: Settings = [],  # noqa: B006
+    dose: Doses_ = [],  # noqa: B006
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
 ) -> None:
     """Write a model as SBML, with doses as events. Example: graftline model export my.ant --out my.xml --dose x=4@1"""
@@ -245,7 +242,7 @@ def export(
     if out.exists() and not force:
         raise InputError(Fault(f"--out {out}", "is there already", "name another file, or add --force"))
     model, known = _published.found(name)
-    given, doses = _given(model, set_, dose)
+    given, doses = given_numbers(model, set_, dose)
     text = as_sbml(model, values=given, doses=doses)
     unfinished = out.with_name(f".{out.name}.unfinished")
     unfinished.write_text(text, encoding="utf-8")
