@@ -1,4 +1,4 @@
-"""Patients who cannot be are drawn again; nobody else notices."""
+"""Impossible patients are drawn again; nobody else notices."""
 
 from dataclasses import fields, replace
 

@@ -213,5 +213,5 @@ def test_a_published_row_that_nobody_simulates_says_so():
 
 def test_the_page_tells_which_virtual_patients_were_drawn_again(make_folder):
     page = write_report(make_folder()).read_text("utf-8")
-    assert "could be nobody: 2 of 38, a tumour that doubles too fast.</p>" in page
+    assert "first draw was impossible: 2 of 38, a tumour that doubles too fast.</p>" in page
     assert "AST and ALT" not in page

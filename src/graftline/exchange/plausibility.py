@@ -1,4 +1,4 @@
-"""Which draws of virtual patients were refused because they could be nobody."""
+"""Which draws of virtual patients were refused because they were impossible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Virtual patients that can be nobody: rules on the baseline at referral, and drawing again until none is broken.
+"""Virtual patients that are impossible: rules on the baseline at referral, and drawing again until none is broken.
 
 A rule is about what cannot be, not about what is rare: spreads stay as their cards say, but for their impossible ends.
 """

@@ -91,7 +91,7 @@ def draw_baseline(plan: PopulationPlan, keys: Keys, streams: Streams) -> Baselin
 
 
 def draw_plausible_baseline(plan: PopulationPlan, keys: Keys, streams: Streams) -> tuple[Baseline, Refusals]:
-    """Patients as `draw_baseline` draws them, but nobody who cannot be (`BASELINE_RULES`), with what was refused.
+    """Patients as `draw_baseline` draws them, but nobody impossible (`BASELINE_RULES`), with what was refused.
 
     Raises InputError for overrides that cannot be used or that leave nobody plausible.
     """

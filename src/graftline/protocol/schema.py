@@ -73,7 +73,7 @@ class Model(Part):
     twin: Literal["tcrt_core"]
     modules: tuple[Literal["marrow", "tocilizumab", "corticosteroid", "immunity", "second_product"], ...] = ()
     """what is added to the core: blood counts, drugs against cytokine release, immunity against the product, a second
-    product; a module that nothing uses changes nothing"""
+    product; drugs and second product act where they are given, immunity as soon as it is listed"""
 
 
 class Country(Part):

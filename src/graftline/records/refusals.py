@@ -1,4 +1,4 @@
-"""How often virtual patients were drawn anew because a draw could be nobody, and by which rule."""
+"""How often virtual patients were drawn anew because a draw was impossible, and by which rule."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """One part of a simulation: some replicates of the whole trial, from the first referral to the last visit.
 
-What happens, in this order: accrual, baseline (of patients who can be), screening, the clock of those who wait,
+What happens, in this order: accrual, baseline (of possible patients), screening, the clock of those who wait,
 apheresis, manufacture, calendar (cohorts, stagger, lymphodepletion, infusion), treated courses with and without effect,
 measurements, endpoints.
 """
@@ -66,9 +66,9 @@ class Part:
     version: NDArray[np.int64]
     baseline: Baseline
     refused: Refusals
-    """draws of a baseline that could be nobody's, over everyone referred"""
+    """draws of a baseline that were impossible, over everyone referred"""
     refused_underneath: Refusals
-    """draws of what lies underneath that could be nobody's, over the apheresed"""
+    """draws of what lies underneath that were impossible, over the apheresed"""
     screening: ScreeningResult
     apheresed: Apheresed
     waiting: Waiting

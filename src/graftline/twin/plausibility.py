@@ -1,4 +1,4 @@
-"""Virtual patients that can be nobody: rules on the parameters underneath, and rest before any treatment."""
+"""Virtual patients that are impossible: rules on the parameters underneath, and rest before any treatment."""
 
 from __future__ import annotations
 
