@@ -6,7 +6,7 @@ import shlex
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graftline.assessment import OBSERVABLES
@@ -29,6 +29,7 @@ def told(arguments, capsys):
 
 
 @pytest.mark.parametrize("option", VALUES)
+@settings(deadline=None)  # the first call builds the registry of units
 @given(data=st.data())
 def test_a_value_outside_its_range_is_refused_by_name_with_the_range(option, data):
     variable = VALUES[option]
@@ -46,6 +47,7 @@ def test_a_value_outside_its_range_is_refused_by_name_with_the_range(option, dat
 
 
 @pytest.mark.parametrize("option", VALUES)
+@settings(deadline=None)  # the first call builds the registry of units
 @given(data=st.data())
 def test_a_value_within_its_range_is_taken_with_and_without_unit(option, data):
     variable = VALUES[option]
@@ -113,6 +115,11 @@ def test_every_wrong_option_is_told_at_once_and_nothing_is_written(tmp_path, cap
         assert "write" in line
     assert len(lines) == len(wrong)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_file_in_a_folder_that_is_not_there_is_refused_before_anything_is_solved(tmp_path, capsys):
+    assert run(["twin", "run", "--out", str(tmp_path / "none" / "course.csv")]) == 2
+    assert "there is no folder" in capsys.readouterr().err
 
 
 def test_a_fault_of_the_protocol_is_told_with_the_others(capsys):

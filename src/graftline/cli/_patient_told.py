@@ -52,10 +52,12 @@ _WORDS = {
 
 
 def faults_of_files(outs: list[Path]) -> Iterator[Fault]:
-    """The faults of files that cannot be written for their ending."""
+    """The faults of files that cannot be written: no known ending, no folder to lie in."""
     for out in outs:
         if out.suffix not in _ENDINGS:
             yield Fault(f"--out {out}", "has no known ending", f"write one of {', '.join(_ENDINGS)}")
+        elif not out.parent.is_dir():
+            yield Fault(f"--out {out}", f"there is no folder {out.parent}", "make it, or name another")
 
 
 def given_values(patient: OnePatient) -> dict[str, str]:
@@ -200,11 +202,9 @@ def _chemotherapy_in_words(patient: OnePatient) -> str:
     by_dose: dict[tuple[str, str], list[int]] = {}
     for row in chemotherapy(patient):
         low, high = row["mg_per_m2"]
-        amount = f"{low:g}" if low == high else f"{low:g} to {high:g}, by eGFR"
+        amount = f"{low:g} mg/m^2" if low == high else f"{low:g} to {high:g} mg/m^2, by eGFR,"
         by_dose.setdefault((row["drug"], amount), []).append(row["day"])
-    return "; ".join(
-        f"{drug} {amount} mg/m^2 on Day {', '.join(map(str, days))}" for (drug, amount), days in by_dose.items()
-    )
+    return "; ".join(f"{drug} {amount} on Day {', '.join(map(str, days))}" for (drug, amount), days in by_dose.items())
 
 
 def _short(value: float) -> str:

@@ -18,6 +18,8 @@ _EARLY_UNTIL = 43
 """protocol day on which the panels of the first weeks end"""
 _WIDTH, _HEIGHT, _COLUMNS = 250, 130, 3
 _Y_AXIS = 38  # room for labels, the same in all panels, so that they stand below one another
+FEWEST = 20
+"""samples alive (or half of all, if that is fewer) below which nothing is drawn: percentiles would be those of a few"""
 _DECADES_OF_LOG = 1.5  # values that span more stand on a logarithmic axis
 _MOST_DECADES = 5
 _FIRST_WEEKS, _WHOLE = "first weeks", "whole follow-up"
@@ -62,7 +64,8 @@ PANELS = (
 def one_patient_picture(bands: pl.DataFrame, title: str, subtitle: list[str]) -> dict[str, Any]:
     """Median, 50 % (dark) and 90 % (light) of the samples alive on each day, an arm in each colour, as Vega-Lite.
 
-    `bands` are those of `exchange.course_bands`. Axes are logarithmic where the values span decades.
+    A course ends where fewer than `FEWEST` samples live, or half of all if that is fewer. `bands` are those of
+    `exchange.course_bands`. Axes are logarithmic where the values span decades.
     """
     rows, data = [], {}
     for span in (_FIRST_WEEKS, _WHOLE):
@@ -87,6 +90,7 @@ def _panel(bands: pl.DataFrame, panel: Panel, *, last_row: bool) -> tuple[Chart,
     span = (float(str(bands["TIME"].min())), float(str(bands["TIME"].max())))
     if panel.span == _FIRST_WEEKS:
         span = (span[0], min(span[1], model_time(_EARLY_UNTIL)))
+    ours = ours.filter(pl.col("N") >= min(FEWEST, int(str(bands["N"].max())) // 2))
     ours = ours.filter(pl.col("TIME").is_between(*span) & ((pl.col("TIME") > 0) | (len(panel.arms) > 1)))
     scale, axis, lowest = _axis(ours.select(shares).to_numpy(), from_zero=panel.from_zero)
     ours = ours.with_columns(pl.col(shares).clip(lower_bound=lowest))
