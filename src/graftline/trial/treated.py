@@ -151,7 +151,7 @@ class Arm:
     """What is done to the same patients: the cells as they are, or without any effect (the no-cells column)."""
 
     cells_act: bool = True
-    """False: kill and cytokines of the cells set to zero; the same conditioning, no second infusion"""
+    """False: kill, cytokines and liver hit of the cells set to zero; the same conditioning, no second infusion"""
     cytokine_reading: float = 1.0
     """factor on the cytokine level at which signs of cytokine release are read, for sensitivity analyses"""
 
@@ -163,7 +163,8 @@ def evaluate(treatment: Treatment, last_day: NDArray[np.int64], streams: Streams
     """Solve the courses and judge each patient by the protocol that binds them."""
     if not arm.cells_act:
         none = np.full(len(treatment), np.nan)
-        treatment = replace(treatment, latents=treatment.latents.changed(p6=0.0), second_day=none, second_cells=none)
+        harmless = treatment.latents.changed(p6=0.0, kO=0.0)
+        treatment = replace(treatment, latents=harmless, second_day=none, second_cells=none)
     courses = run_courses(_request(treatment, arm), output_times())
     fell = first_event(decompensation_hazard(courses), courses.times, treatment.clocks[:, 0])
     decompensation = np.where(treatment.decompensated, treatment.begins, fell)
