@@ -8,7 +8,7 @@ import typer
 
 from .. import __version__
 from ..base.errors import InputError, SurroundingsError
-from . import evidence, identify, model, protocol, report, sensitivity, simulate, twin
+from . import calibrate, evidence, identify, model, protocol, report, sensitivity, simulate, twin
 
 OK, FAULT, WRONG_INPUT = 0, 1, 2
 """exit codes"""
@@ -26,6 +26,7 @@ model.app.command("sensitivity")(sensitivity.sensitivity)
 model.app.command("identify")(identify.identify)
 app.add_typer(model.app, name="model")
 app.add_typer(twin.app, name="twin")
+app.add_typer(calibrate.app, name="calibrate")
 app.command("check")(protocol.check)
 app.command("simulate")(simulate.simulate)
 app.command("report")(report.report)

@@ -1,5 +1,5 @@
-"""Estimators and intervals: shares, predictions, survival with censoring and competing events; sensitivity indices,
-information and profile likelihood. Knows no medicine."""
+"""Estimators and intervals: shares, predictions, survival with censoring and competing events; maximum likelihood,
+sensitivity indices, information and profile likelihood. Knows no medicine."""
 
 from .information import Information, fisher_information, whitened
 from .intervals import (
@@ -10,6 +10,7 @@ from .intervals import (
     prediction_interval,
     wilson,
 )
+from .likelihood import LikelihoodFit, LogLikelihood, NoMaximumError, maximise
 from .profiles import Fits, Prior, Profile, fit, profiles
 from .sobol import SobolDesign, SobolIndices, sobol_design, sobol_indices
 from .survival import (
@@ -27,7 +28,10 @@ __all__ = [
     "Fits",
     "Information",
     "Interval",
+    "LikelihoodFit",
+    "LogLikelihood",
     "MedianTime",
+    "NoMaximumError",
     "Prior",
     "Profile",
     "SobolDesign",
@@ -41,6 +45,7 @@ __all__ = [
     "fit",
     "jeffreys",
     "kaplan_meier",
+    "maximise",
     "prediction_interval",
     "profiles",
     "sobol_design",

@@ -15,7 +15,14 @@ from .courses import (
     run_courses,
 )
 from .exporting import course_as_sbml
-from .hazards import death_hazard, decompensation_hazard, first_event, lethal_cytokine_hazard, new_lesion_hazard
+from .hazards import (
+    DeathCoefficients,
+    death_hazard,
+    decompensation_hazard,
+    first_event,
+    lethal_cytokine_hazard,
+    new_lesion_hazard,
+)
 from .latents import Latents
 from .measured import measured_model, measured_request
 from .model import MODULES, Equation, twin_equations, twin_meanings, twin_model, twin_text
@@ -44,6 +51,7 @@ __all__ = [
     "CourseRequest",
     "CourseState",
     "Courses",
+    "DeathCoefficients",
     "Equation",
     "ExtinctionRule",
     "Infusion",

@@ -200,6 +200,7 @@ def solver_request(request: CourseRequest, times: Numbers) -> engine.Request:
         outputs=model.states,
         extinctions=_extinctions(model),
         never_negative=model.states,
+        may_be_negative=("lam0",),  # a lesion may shrink by itself
         relative_tolerance=request.relative_tolerance or number("relative_tolerance"),
         absolute_tolerance=number("absolute_tolerance"),
     )

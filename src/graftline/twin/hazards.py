@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +11,7 @@ from .parameters import number
 from .readouts import Courses
 
 Numbers = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 
 def decompensation_hazard(courses: Courses) -> Numbers:
@@ -30,23 +33,61 @@ def lethal_cytokine_hazard(courses: Courses) -> Numbers:
     return np.where(courses.il6_effect > number("il6_lethal"), number("hX"), 0.0)
 
 
-def death_hazard(courses: Courses, decompensated_from: Numbers) -> Numbers:
+@dataclass(frozen=True, kw_only=True)
+class DeathCoefficients:
+    """The natural hazard of death: its level and how it rises with what is known of a patient."""
+
+    level: float
+    """1/day, at a tumour of the reference volume, Child-Pugh 5, not decompensated, low AFP"""
+    volume: float
+    """per logarithm of tumour volume"""
+    points: float
+    """per Child-Pugh point above 5"""
+    decompensated: float
+    """once decompensated"""
+    high_afp: float
+    """with AFP at or above the high level"""
+
+    @classmethod
+    def from_cards(cls) -> DeathCoefficients:
+        """Those of the twin as shipped."""
+        return cls(
+            level=number("hD"),
+            volume=number("gamma1"),
+            points=number("gamma2"),
+            decompensated=number("gamma3"),
+            high_afp=number("gamma4"),
+        )
+
+    def hazard(self, volume: Numbers, child_pugh: Numbers, decompensated: Flags, afp: Numbers) -> Numbers:
+        """Hazard of death without cytokine release, 1/day; arrays that broadcast together.
+
+        Tumour volume in cm^3 (0 for none), Child-Pugh score, whether decompensated, AFP in ng/mL.
+        """
+        logarithm = (
+            self.volume * np.log((volume + 1) / number("hn_volume"))
+            + self.points * (child_pugh - number("child_pugh_lowest"))
+            + self.decompensated * decompensated
+            + self.high_afp * (afp >= number("afp_high"))
+        )
+        return np.asarray(self.level * np.exp(logarithm), dtype=np.float64)
+
+
+def death_hazard(
+    courses: Courses, decompensated_from: Numbers, coefficients: DeathCoefficients | None = None
+) -> Numbers:
     """Hazard of death, 1/day, (patients, times), cytokine release included.
 
     `decompensated_from` is the model time of decompensation of each patient, infinity for never, (patients,); from
-    then on ascites is at least slight and the hazard is raised.
+    then on ascites is at least slight and the hazard is raised. `coefficients` default to those on the twin's cards.
     """
     decompensated = courses.times >= decompensated_from[:, None]
     before = courses.latents.ascites[:, None]
     ascites = np.where(decompensated, np.maximum(before, 1.0), before)
-    points = courses.child_pugh_with(ascites) - number("child_pugh_lowest")
-    logarithm = (
-        number("gamma1") * np.log((courses.scan_volume + 1) / number("hn_volume"))
-        + number("gamma2") * points
-        + number("gamma3") * decompensated
-        + number("gamma4") * (courses.afp >= number("afp_high"))
+    natural = (coefficients or DeathCoefficients.from_cards()).hazard(
+        courses.scan_volume, courses.child_pugh_with(ascites), decompensated, courses.afp
     )
-    return np.asarray(number("hD") * np.exp(logarithm) + lethal_cytokine_hazard(courses), dtype=np.float64)
+    return np.asarray(natural + lethal_cytokine_hazard(courses), dtype=np.float64)
 
 
 def first_event(hazard: Numbers, times: Numbers, uniforms: Numbers) -> Numbers:
