@@ -1,5 +1,7 @@
 """Hazards and first events."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from house_patients import treated, typical_latents
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 
 from graftline.twin import (
     CourseRequest,
+    DeathCoefficients,
     death_hazard,
     decompensation_hazard,
     first_event,
@@ -67,6 +70,23 @@ def test_high_afp_and_decompensation_raise_the_hazard_of_death(natural):
     later = death_hazard(natural, np.full(2, 300.0))
     assert np.array_equal(later[:, DAYS < 300], never[:, DAYS < 300])
     assert np.array_equal(later[:, DAYS >= 300], from_start[:, DAYS >= 300])
+
+
+def test_other_coefficients_replace_those_of_the_cards(natural):
+    never = np.full(2, np.inf)
+    ours = DeathCoefficients.from_cards()
+    assert np.array_equal(death_hazard(natural, never, ours), death_hazard(natural, never))
+    double = death_hazard(natural, never, replace(ours, level=2 * ours.level))
+    assert double == pytest.approx(2 * death_hazard(natural, never))
+    flat = DeathCoefficients(level=0.001, volume=0.0, points=0.0, decompensated=0.0, high_afp=0.0)
+    assert death_hazard(natural, never, flat) == pytest.approx(0.001)
+
+
+def test_a_negative_growth_constant_shrinks_the_tumour():
+    course = run_courses(CourseRequest(latents=typical_latents(1).changed(lam0=-0.002)), DAYS)
+    volume = course.viable_volume[0]
+    room = np.log(3000 / volume[0])
+    assert np.log(3000 / volume) == pytest.approx(room * np.exp(0.002 * DAYS), rel=1e-4)
 
 
 def test_extreme_cytokine_adds_to_the_hazard_of_death():

@@ -17,7 +17,7 @@ from ._whole_numbers import whole_number
 
 if TYPE_CHECKING:
     from ..evidence import Card
-    from ..learning import CohortNumber
+    from ..learning import Band, CohortNumber, NaturalHistory, NaturalHistoryFits, SurvivalCheck
 
 app = typer.Typer(help="Learn numbers from real data, and show the twin against them.", no_args_is_help=True)
 
@@ -54,66 +54,68 @@ def natural_history(
     Writes evidence cards (natural_history.yaml), every number (summary.json) and three figures of the twin without
     cells against the data. The twin keeps its own cards.
     """
-    from ..learning import (  # heavy
-        Assumptions,
-        Repetition,
+    from ..learning import (
         cards_as_yaml,
-        check_courses,
-        check_survival,
         cohort_numbers,
         dataset_of,
-        fit_all,
         natural_history_cards,
         read_natural_history,
         sensitivities,
     )
     from ..report.figures.natural_history import course_check, survival_check
-    from ..statistics import NoMaximumError
 
     if replicates < 1:
         raise InputError(Fault("--replicates", f"{replicates}", "write 1 or more"))
     if out.exists() and not out.is_dir():
         raise InputError(Fault(f"--out {out}", "is a file, no folder", "name a folder"))
     history = read_natural_history(data)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        steps = 1 + _SETS * replicates + _CURVES * -(-replicates // _SURVIVAL_SHARE)
-        bar = progress.add_task("fitting", total=steps)
-        try:
-            fits = fit_all(history)
-        except NoMaximumError as error:
-            raise InputError(Fault(data.name, f"tells too little ({error})", "give more patients and visits")) from None
-        numbers, others = cohort_numbers(history), sensitivities(history)
-        progress.advance(bar)
-        progress.update(bar, description="simulating")
-
-        def told(_: str) -> None:
-            progress.advance(bar)
-
-        shipped, fitted = Assumptions.as_shipped(), Assumptions.as_fitted(fits)
-        sets = (shipped, fitted, Assumptions.as_fitted_with_erratic(fits))
-        bands = check_courses(history, sets, Repetition(replicates=replicates, seed=seed, told=told))
-        fewer = Repetition(replicates=-(-replicates // _SURVIVAL_SHARE), seed=seed, told=told)
-        survival = check_survival(history, (shipped, fitted), fits.death.coefficients, fewer)
-        progress.update(bar, completed=steps)
-    cards = natural_history_cards(fits, dataset_of(data))
-    drawn = (course_check(bands, "diameter"), course_check(bands, "afp"), survival_check(survival))
-    out.mkdir(parents=True, exist_ok=True)
+    fits, bands, survival = _fitted_and_checked(history, data.name, replicates, seed)
+    cards, numbers = natural_history_cards(fits, dataset_of(data)), cohort_numbers(history)
     summary = {
         "command": f"graftline calibrate natural-history {data} --replicates {replicates} --seed {seed}",
         "described": [asdict(one) for one in numbers],
         "fitted": [one.model_dump(mode="json", exclude_none=True) for one in cards],
-        "sensitivities": [asdict(one) for one in others],
+        "sensitivities": [asdict(one) for one in sensitivities(history)],
     }
-    _write(out / CARDS, cards_as_yaml(cards))
-    _write(out / SUMMARY, json.dumps(summary, indent=2) + "\n")
-    for name, figure in zip(FIGURES, drawn, strict=True):
-        _write(out / name, figure)
+    written = {CARDS: cards_as_yaml(cards), SUMMARY: json.dumps(summary, indent=2) + "\n"}
+    drawn = (course_check(bands, "diameter"), course_check(bands, "afp"), survival_check(survival))
+    out.mkdir(parents=True, exist_ok=True)
+    for name, text in (*written.items(), *zip(FIGURES, drawn, strict=True)):
+        _write(out / name, text)
     if as_json:
         typer.echo(json.dumps(summary, indent=2))
     else:
         _print(numbers, cards)
         typer.echo(f"cards, numbers and figures: {out}")
+
+
+def _fitted_and_checked(
+    history: NaturalHistory, name: str, replicates: int, seed: int
+) -> tuple[NaturalHistoryFits, tuple[Band, ...], SurvivalCheck]:
+    """All fits and both checks, with a bar; raises InputError if the table tells too little for a fit."""
+    from ..learning import Assumptions, Repetition, check_courses, check_survival, fit_all
+    from ..statistics import NoMaximumError
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        fewer = -(-replicates // _SURVIVAL_SHARE)
+        bar = progress.add_task("fitting", total=1 + _SETS * replicates + _CURVES * fewer)
+
+        def told(_: str) -> None:
+            progress.update(bar, advance=1, description="simulating")
+
+        try:
+            fits = fit_all(history)
+        except NoMaximumError as error:
+            raise InputError(Fault(name, f"tells too little ({error})", "give more patients and visits")) from None
+        told("fits")
+        shipped, fitted = Assumptions.as_shipped(), Assumptions.as_fitted(fits)
+        sets = (shipped, fitted, Assumptions.as_fitted_with_erratic(fits))
+        bands = check_courses(history, sets, Repetition(replicates=replicates, seed=seed, told=told))
+        survival = check_survival(
+            history, (shipped, fitted), fits.death.coefficients, Repetition(replicates=fewer, seed=seed, told=told)
+        )
+    return fits, bands, survival
 
 
 def _write(path: Path, text: str) -> None:
