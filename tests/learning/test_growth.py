@@ -120,6 +120,7 @@ def test_treated_intervals_short_and_long_ones_and_small_lesions_are_left_out():
     assert found.chains() == [[1, 2, 3], [6, 7], [8, 9]]
 
 
+@pytest.mark.long
 def test_the_real_table_gives_the_growth_in_the_documentation(real):
     fit = fit_growth(real)
     assert (fit.runs, fit.runs_used, fit.fit.people) == (886, 775, 654)

@@ -75,21 +75,20 @@ def test_simulated_courses_follow_gompertz_and_start_from_the_real_readings(tabl
     assert np.quantile(np.abs(ratio[seen] - 1), 0.95) < 0.1
 
 
-@pytest.mark.parametrize("one", [SHIPPED, SHRINKING], ids=["shipped", "shrinking and erratic"])
-def test_tables_made_by_the_model_lie_within_its_bands_nine_times_in_ten(table, one):
+def test_tables_made_by_the_model_lie_within_its_bands_about_nine_times_in_ten(table):
     rows, seen = _series(table)
     days = np.where(seen, table.day[rows] - table.day[rows[:, :1]], np.nan)
 
     def percentiles(seed, replicate, factor=1.0):
-        drawn = _simulated(table, rows, days, one, Streams(seed), replicate)
+        drawn = _simulated(table, rows, days, SHRINKING, Streams(seed), replicate)
         return _binned(np.where(seen, drawn["diameter"] * factor, np.nan), days)
 
-    copies = np.stack([percentiles(3, replicate) for replicate in range(60)])
+    copies = np.stack([percentiles(3, replicate) for replicate in range(80)])
     low, high = np.quantile(copies, (0.05, 0.95), axis=0)
     told = ~np.isnan(low)
     assert told.sum() == 9  # three percentiles in three bins
-    inside = [(low <= own)[told] & (own <= high)[told] for own in (percentiles(99, k) for k in range(20))]
-    assert 0.8 < np.mean(inside) < 0.97
+    inside = [(low <= own)[told] & (own <= high)[told] for own in (percentiles(99, k) for k in range(40))]
+    assert 0.8 < np.mean(inside) < 0.97  # 90 % with very many copies; bands of few are a little narrow
     wrong = [(percentiles(98, k, factor=1.4) > high)[told] for k in range(3)]
     assert np.mean(wrong) > 0.6
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -238,9 +239,15 @@ def _series(history: NaturalHistory) -> tuple[Places, NDArray[np.bool_]]:
     return places, seen
 
 
+@lru_cache(maxsize=1)
+def _pool(streams: Streams) -> Baseline:
+    """Virtual patients from whom those with the right Child-Pugh score are taken; the same for every replicate."""
+    return draw_baseline(PopulationPlan(country=np.full(_POOL, _COUNTRY)), Keys.of(0, 0, np.arange(_POOL)), streams)
+
+
 def _like_the_data(history: NaturalHistory, rows: Places, keys: Keys, streams: Streams) -> Baseline:
     """Virtual patients with the lesion, AFP and Child-Pugh score of these rows; the rest from the population."""
-    pool = draw_baseline(PopulationPlan(country=np.full(_POOL, _COUNTRY)), Keys.of(0, 0, np.arange(_POOL)), streams)
+    pool = _pool(streams)
     order = np.argsort(pool.child_pugh, kind="stable")
     scores = pool.child_pugh[order]
     uniform = streams.named("learning", "liver").uniform(keys)[:, 0]
