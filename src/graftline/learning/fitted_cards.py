@@ -11,10 +11,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from ..base.units import DAYS_PER_YEAR
 from ..evidence import Card, Spread, SpreadKind, Sure
 from ..statistics import NoMaximumError
 from .alpha_fetoprotein import SecretionFit, WanderFit, fit_secretion, fit_wander, half_lives
-from .growth import GrowthFit, fit_growth
+from .growth import RATE_UNIT, GrowthFit, fit_growth
 from .hazards import FRESH_DAYS, DeathFit, LiverFit, NewLesionFit, fit_child_pugh, fit_death, fit_new_lesions
 from .natural_history import NaturalHistory
 
@@ -100,7 +101,8 @@ def _named(name: str, fit: Callable[[], Fit]) -> Fit:
 
 def natural_history_cards(fits: NaturalHistoryFits, dataset: Dataset) -> tuple[Card, ...]:
     """One card for each fitted number, rounded to three digits, with the data set's name and caveat on each."""
-    cards = (*_growth_cards(fits.growth), *_afp_cards(fits), *_hazard_cards(fits), *_death_cards(fits.death))
+    afp = (*_secretion_cards(fits), *_wander_cards(fits))
+    cards = (*_growth_cards(fits.growth), *afp, *_hazard_cards(fits), *_death_cards(fits.death))
     return tuple(
         one.model_copy(
             update={
@@ -119,8 +121,8 @@ def cards_as_yaml(cards: tuple[Card, ...]) -> str:
 
 def _growth_cards(growth: GrowthFit) -> tuple[Card, ...]:
     fit, n = growth.fit, growth.fit.people
-    mean_low, mean_high = (1e-3 * one for one in fit.interval("mean"))
-    spread_low, spread_high = (1e-3 * math.exp(one) for one in fit.interval("ln_sd"))
+    mean_low, mean_high = (RATE_UNIT * one for one in fit.interval("mean"))
+    spread_low, spread_high = (RATE_UNIT * math.exp(one) for one in fit.interval("ln_sd"))
     rate, rate_sd, rate_error = growth.erratic
     median = growth.doubling_days()
     slow, fast = growth.doubling_days(0.25)[0], growth.doubling_days(0.75)[0]
@@ -175,12 +177,10 @@ def _growth_cards(growth: GrowthFit) -> tuple[Card, ...]:
     )
 
 
-def _afp_cards(fits: NaturalHistoryFits) -> tuple[Card, ...]:
-    secretion, wander, n = fits.secretion, fits.wander, fits.secretion.fit.people
+def _secretion_cards(fits: NaturalHistoryFits) -> tuple[Card, ...]:
+    secretion, n = fits.secretion, fits.secretion.fit.people
     background, background_sd = secretion.background
     power = fits.secretion_by_power.fit
-    followed = wander.fit.people
-    beyond_assay = "holds treatment, other lesions and imputed values: not the error of an assay"
     return (
         _card(
             "natural_afp_per_volume",
@@ -216,6 +216,13 @@ def _afp_cards(fits: NaturalHistoryFits) -> tuple[Card, ...]:
             interval=(power["exponent"], *power.interval("exponent")),
             note="the twin has 1",
         ),
+    )
+
+
+def _wander_cards(fits: NaturalHistoryFits) -> tuple[Card, ...]:
+    wander, followed = fits.wander, fits.wander.fit.people
+    beyond_assay = "holds treatment, other lesions and imputed values: not the error of an assay"
+    return (
         _card(
             "natural_afp_within_slope",
             wander.fit["slope"],
@@ -315,9 +322,8 @@ def _death_cards(death: DeathFit) -> tuple[Card, ...]:
         "decompensated": "rise of the hazard of death once Child-Pugh has risen from 6 or less to 7 or more",
         "high_afp": "rise of the hazard of death with AFP at or above 400 ng/mL",
     }
-    about = (
-        f"{death.deaths} deaths within {FRESH_DAYS:.0f} d of a visit, {death.days_at_risk / 365.25:.0f} years at risk"
-    )
+    years = death.days_at_risk / DAYS_PER_YEAR
+    about = f"{death.deaths} deaths within {FRESH_DAYS:.0f} d of a visit, {years:.0f} years at risk"
     return (
         _card(
             "natural_death",

@@ -31,7 +31,8 @@ _NODES = 15
 _WIDER = 1.2  # the nodes lie a little wider than the curvature at the top says, for the tails
 _STEPS_TO_TOP = 8
 _LONGEST_STEP = 2.0  # standard deviations between series, in one step towards the top
-_PER_DAY = 1e-3  # rates are fitted per 1000 days, so that parameters are of order 1
+RATE_UNIT = 1e-3
+"""1/day: rates are fitted in this unit, so that parameters are of order 1"""
 _START = {"mean": 1.0, "ln_sd": 0.0, "ln_error": -1.5, "other_mean": -10.0, "other_ln_sd": 2.5, "other_ln_error": 0.0}
 
 
@@ -50,12 +51,12 @@ class GrowthFit:
     @property
     def mean(self) -> float:
         """Mean Gompertz constant of followed series, 1/day."""
-        return _PER_DAY * self.fit["mean"]
+        return RATE_UNIT * self.fit["mean"]
 
     @property
     def standard_deviation(self) -> float:
         """Its standard deviation between series, 1/day."""
-        return _PER_DAY * float(np.exp(self.fit["ln_sd"]))
+        return RATE_UNIT * float(np.exp(self.fit["ln_sd"]))
 
     @property
     def scan_error(self) -> float:
@@ -72,7 +73,7 @@ class GrowthFit:
         """Mean and standard deviation of the slope of ln volume, 1/day, and error of a reading, in erratic series."""
         fit = self.fit
         spread, error = np.exp([fit["other_ln_sd"], fit["other_ln_error"]])
-        return _PER_DAY * fit["other_mean"], _PER_DAY * float(spread), float(error)
+        return RATE_UNIT * fit["other_mean"], RATE_UNIT * float(spread), float(error)
 
     @property
     def growing_share(self) -> float:
@@ -135,13 +136,13 @@ def growth_likelihood(followed: Series) -> LogLikelihood:
 
     def contributions(values: Mapping[str, float]) -> Numbers:
         ours = _gompertz(
-            followed, room, values["mean"] * _PER_DAY, _PER_DAY * _exp(values["ln_sd"]), _exp(values["ln_error"])
+            followed, room, values["mean"] * RATE_UNIT, RATE_UNIT * _exp(values["ln_sd"]), _exp(values["ln_error"])
         )
         other = _mixed(
             followed,
             followed.days,
-            values["other_mean"] * _PER_DAY,
-            _PER_DAY * _exp(values["other_ln_sd"]),
+            values["other_mean"] * RATE_UNIT,
+            RATE_UNIT * _exp(values["other_ln_sd"]),
             _exp(values["other_ln_error"]),
         )
         either = np.logaddexp(
@@ -217,4 +218,4 @@ def _parts(followed: Series, room: Numbers, constant: Numbers) -> tuple[Numbers,
 def _growing_quantile(values: Mapping[str, float], share: float) -> float:
     mean, spread = values["mean"], _exp(values["ln_sd"])
     shrinking = float(ndtr(-mean / spread))
-    return _PER_DAY * (mean + spread * float(ndtri(shrinking + share * (1 - shrinking))))
+    return RATE_UNIT * (mean + spread * float(ndtri(shrinking + share * (1 - shrinking))))
