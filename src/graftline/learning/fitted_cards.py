@@ -37,7 +37,7 @@ _GUANGZHOU_DIGEST = "7ca16e502c38ba70b0942fc23326aeffdb44f64c8362e15f9f14d62b343
 _DIGITS = 3
 _HEADER = """\
 # Natural history of hepatocellular carcinoma, fitted by `graftline calibrate natural-history`; not edited by hand.
-# Beside the cards of the twin, which keep their own numbers (docs/decisions/0009-fitted-numbers-stand-beside.md).
+# Beside the cards of the twin, which keep their own numbers (docs/decisions/0011-fitted-numbers-stand-beside.md).
 """
 
 
