@@ -31,7 +31,7 @@ NOTES = (
     "No treatment advice: an uncalibrated model for research, not a forecast of what will happen to this patient.",
     "The link from IL-6 to CRS, and hazards of decompensation, new lesions and death, are placeholders.",
     "What was not given is drawn as for the virtual population: neither fitted to what was given nor to eligibility.",
-    "Signal, entry into the tumour, kill and growth of T cells there cannot be told apart: only a product of their powers is known.",
+    "Signal, entry into the tumour, kill and growth of T cells there cannot be told apart, only a product of powers.",
 )
 _WIDE = 110
 _ENDINGS = (".csv", ".parquet", ".svg", ".png")
