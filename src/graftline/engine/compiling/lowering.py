@@ -96,7 +96,7 @@ class _Lowering:
         if e.is_Mul:
             return self._product(e)
         if e.is_Pow:
-            return g.call("exp", parts[1]) if e.base == sp.E else g.power(parts[0], parts[1])
+            return self._power(e.base, *parts)
         if isinstance(e, sp.Piecewise):
             return self._branches(parts)
         if isinstance(e, (sp.Min, sp.Max)):
@@ -105,6 +105,13 @@ class _Lowering:
             return self._relation(_RELATIONS[e.func], *parts)
         if e.func in _LOGIC:
             return g.logic(_LOGIC[e.func], parts)
+        if e.func is sp.ITE:
+            yes, no = g.logic("and", parts[:2]), g.logic("and", [g.logic("not", parts[:1]), parts[2]])
+            return g.logic("or", [yes, no])
+        if e.func is sp.cot:
+            return g.recip(g.call("tan", *parts))
+        if e.func is sp.polygamma:
+            return g.call("digamma", parts[1])
         if e.func in _FUNCTIONS:
             return g.call(_FUNCTIONS[e.func], *parts)
         raise AssertionError(f"no node for {e.func}")
@@ -129,6 +136,13 @@ class _Lowering:
             else:
                 product = g.mul(product, node)
         return g.mul(product, g.recip(below))
+
+    def _power(self, base: Expression, below: Node, above: Node) -> Node:
+        """Powers of e have a function of their own; to an infinite power, only pow() is right."""
+        if base == sp.E:
+            return self.graph.call("exp", above)
+        endless = above in self.graph.numbers and not math.isfinite(self.graph.numbers[above])
+        return self.graph.call("pow", below, above) if endless else self.graph.power(below, above)
 
     def _branches(self, parts: list[Node]) -> Node:
         values, conditions = parts[0::2], parts[1::2]

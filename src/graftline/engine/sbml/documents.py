@@ -1,4 +1,4 @@
-"""From a text to a checked SBML document of Level 3 Version 2, with functions and local parameters written out."""
+"""From a text to a checked SBML document of Level 3 Version 2, with local parameters made global."""
 
 from __future__ import annotations
 
@@ -16,6 +16,32 @@ from .units import unit_faults
 
 _LEVEL, _VERSION = 3, 2
 _DRAWINGS = ("layout", "render", "groups")  # packages that never change the equations, whatever a file says
+
+
+_OF_FORMULAS = (libsbml.LIBSBML_CAT_IDENTIFIER_CONSISTENCY, libsbml.LIBSBML_CAT_MATHML_CONSISTENCY)
+_CATEGORIES = (
+    *_OF_FORMULAS,
+    libsbml.LIBSBML_CAT_GENERAL_CONSISTENCY,
+    libsbml.LIBSBML_CAT_UNITS_CONSISTENCY,
+    libsbml.LIBSBML_CAT_STRICT_UNITS_CONSISTENCY,
+    libsbml.LIBSBML_CAT_SBO_CONSISTENCY,
+    libsbml.LIBSBML_CAT_MODELING_PRACTICE,
+    libsbml.LIBSBML_CAT_OVERDETERMINED_MODEL,
+)
+_HARMLESS = frozenset(  # rules by their numbers in the specifications of SBML
+    [
+        # units, which change no equation
+        10221, 10302, 10311, 10313, *range(20217, 20222), 20233, *range(20401, 20422), 20502, *range(20507, 20514), 20518,
+        20602, 20603, *range(20605, 20609), 20615, 20616, 20701, 20702, 21125, 21126, 21204,
+        # metaids, terms, notes, kinds of compartments and species, what lies within what, lists that need not be there
+        *range(10307, 10310), *range(10401, 10405), *range(10701, 10720), *range(10801, 10806), *range(20503, 20507),
+        20510, 20612, 20613, 21101, 21121, 21131, 21203,
+        # numbers as booleans and booleans as numbers: as Level 3 Version 2 has them
+        *range(10209, 10214), 10217, 20305, 21202,
+        # the size of a point; time and rateOf() within functions; rateOf() of what follows from a rule
+        20501, 20304, 99301, 10224, 10225,
+    ]
+)  # fmt: skip
 
 
 def read_antimony(text: str, name: str) -> System:
@@ -63,28 +89,67 @@ def _syntax_fault(message: str, name: str) -> Fault:
 
 def read_sbml(text: str, name: str) -> System:
     """The equations of an SBML text; `name` is what faults call it. Raises InputError with every fault found."""
-    document = libsbml.readSBMLFromString(text)
-    faults = list(_document_faults(document, name))
+    document = libsbml.readSBMLFromString(text.removeprefix("\ufeff"))
+    faults = list(_errors(document, name))
     if not faults and document.getModel() is None:
         faults = [Fault(name, "holds no model", "give an SBML document with a model")]
-    faults = faults or list(_refused(document.getModel(), name))
+    faults = faults or [*_packages(document, name), *_refused(document.getModel(), name)]
+    faults = faults or list(_inconsistencies(document, name))
     if faults:
         raise InputError(faults)
     _converted(document, name)
-    return Translation(document.getModel(), name).system()
+    try:
+        return Translation(document.getModel(), name).system()
+    except RecursionError as error:
+        raise InputError(Fault(name, "nests its formulas too deeply", "give parts of them names of their own")) from error
 
 
-def _document_faults(document: Any, name: str) -> Iterator[Fault]:
-    """Errors of reading, and packages that change what the model means."""
+def _errors(document: Any, name: str) -> Iterator[Fault]:
+    """What libSBML calls an error, but for units and remarks, which change no equation."""
     for index in range(document.getNumErrors()):
         error = document.getError(index)
-        if error.getSeverity() >= libsbml.LIBSBML_SEV_ERROR:
-            yield Fault(f"{name}:{error.getLine()}", " ".join(error.getMessage().split()), "mend the model text")
+        if error.getSeverity() >= libsbml.LIBSBML_SEV_ERROR and error.getErrorId() not in _HARMLESS:
+            yield Fault(f"{name}:{error.getLine()}", _finding(error.getMessage()), "mend the model text")
+
+
+def _finding(message: str) -> str:
+    """What is wrong in this text, after the rule of SBML that it breaks and where that stands; or all of the message."""
+    rule, _, found = message.partition("Reference: ")
+    found = " ".join(found.partition("\n")[2].split())
+    return found or " ".join(message.split())
+
+
+def _inconsistencies(document: Any, name: str) -> Iterator[Fault]:
+    """Rules of SBML that the text breaks: ids used twice or not defined, quantities set by two rules, and others."""
+    copy = document.clone()
+    _empty_formulas(copy.getModel())  # libSBML looks for circles in them, very slowly; the translation finds them too
+    faults = list(_broken_rules(copy, name, (libsbml.LIBSBML_CAT_GENERAL_CONSISTENCY,)))
+    yield from faults or _broken_rules(document, name, _OF_FORMULAS)  # which needs functions that do not call themselves
+
+
+def _broken_rules(document: Any, name: str, categories: tuple[int, ...]) -> Iterator[Fault]:
+    document.getErrorLog().clearLog()
+    for category in _CATEGORIES:
+        document.setConsistencyChecks(category, category in categories)
+    document.checkConsistency()
+    yield from _errors(document, name)
+
+
+def _empty_formulas(model: Any) -> None:
+    nothing = libsbml.parseL3Formula("0")
+    laws = [one.getKineticLaw() for one in model.getListOfReactions() if one.isSetKineticLaw()]
+    for one in (*model.getListOfRules(), *model.getListOfInitialAssignments(), *laws):
+        if one.isSetMath():
+            one.setMath(nothing)
+
+
+def _packages(document: Any, name: str) -> Iterator[Fault]:
+    """Packages that change what the model means."""
     for index in range(document.getNumPlugins()):
-        prefix = document.getPlugin(index).getPrefix()
-        if prefix not in _DRAWINGS and document.getPackageRequired(prefix):
+        plugin = document.getPlugin(index)
+        if plugin.getPackageName() not in _DRAWINGS and document.getPackageRequired(plugin.getPrefix()):
             remedy = "write the model without it (most tools can flatten a model)"
-            yield Fault(name, f"needs the SBML package {prefix}, which is not supported", remedy)
+            yield Fault(name, f"needs the SBML package {plugin.getPackageName()}, which is not supported", remedy)
     for index in range(document.getNumUnknownPackages()):
         prefix = document.getUnknownPackagePrefix(index)
         if document.getPackageRequired(prefix):
@@ -108,13 +173,12 @@ def _refused(model: Any, name: str) -> Iterator[Fault]:
 
 
 def _converted(document: Any, name: str) -> None:
-    """Bring the document to the level that is translated, with nothing left to call."""
+    """Bring the document to the level that is translated, with no local parameters."""
     if (document.getLevel(), document.getVersion()) != (_LEVEL, _VERSION):
         document.setLevelAndVersion(_LEVEL, _VERSION, False)
-    for option in ("expandFunctionDefinitions", "promoteLocalParameters"):
-        properties = libsbml.ConversionProperties()
-        properties.addOption(option, True)
-        if document.convert(properties) != libsbml.LIBSBML_OPERATION_SUCCESS:
-            raise InputError(Fault(name, f"cannot be converted ({option})", "check the model with an SBML validator"))
+    properties = libsbml.ConversionProperties()
+    properties.addOption("promoteLocalParameters", True)
+    if document.convert(properties) != libsbml.LIBSBML_OPERATION_SUCCESS:
+        raise InputError(Fault(name, "has local parameters that cannot be made global", "make them global"))
     if (document.getLevel(), document.getVersion()) != (_LEVEL, _VERSION):
         raise InputError(Fault(name, "cannot be converted to SBML Level 3 Version 2", "save it in that version"))

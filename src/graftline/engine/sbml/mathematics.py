@@ -5,8 +5,8 @@ Comparisons and branches are kept as written (not evaluated by sympy), so that t
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -14,53 +14,13 @@ import libsbml
 import sympy as sp
 
 from ..system import TIME, Expression
+from . import operations
+from .operations import UnsupportedError, as_number, branches, is_boolean, literal
 
 AVOGADRO = 6.02214179e23  # SBML Level 3 Version 2 core, section 3.4.6
 
-
-class UnsupportedError(Exception):
-    """A formula uses something that is not supported; the text says what."""
-
-
 Lookup = Callable[[str], Expression]
 
-
-def _ten(x: Expression) -> Expression:
-    return sp.log(x) / sp.log(sp.Integer(10))
-
-
-_ONE = {
-    libsbml.AST_FUNCTION_ABS: sp.Abs,
-    libsbml.AST_FUNCTION_CEILING: sp.ceiling,
-    libsbml.AST_FUNCTION_FLOOR: sp.floor,
-    libsbml.AST_FUNCTION_EXP: sp.exp,
-    libsbml.AST_FUNCTION_LN: sp.log,
-    libsbml.AST_FUNCTION_FACTORIAL: lambda x: sp.gamma(x + 1),
-    libsbml.AST_FUNCTION_SIN: sp.sin,
-    libsbml.AST_FUNCTION_COS: sp.cos,
-    libsbml.AST_FUNCTION_TAN: sp.tan,
-    libsbml.AST_FUNCTION_SEC: lambda x: 1 / sp.cos(x),
-    libsbml.AST_FUNCTION_CSC: lambda x: 1 / sp.sin(x),
-    libsbml.AST_FUNCTION_COT: lambda x: 1 / sp.tan(x),
-    libsbml.AST_FUNCTION_SINH: sp.sinh,
-    libsbml.AST_FUNCTION_COSH: sp.cosh,
-    libsbml.AST_FUNCTION_TANH: sp.tanh,
-    libsbml.AST_FUNCTION_SECH: lambda x: 1 / sp.cosh(x),
-    libsbml.AST_FUNCTION_CSCH: lambda x: 1 / sp.sinh(x),
-    libsbml.AST_FUNCTION_COTH: lambda x: 1 / sp.tanh(x),
-    libsbml.AST_FUNCTION_ARCSIN: sp.asin,
-    libsbml.AST_FUNCTION_ARCCOS: sp.acos,
-    libsbml.AST_FUNCTION_ARCTAN: sp.atan,
-    libsbml.AST_FUNCTION_ARCSEC: lambda x: sp.acos(1 / x),
-    libsbml.AST_FUNCTION_ARCCSC: lambda x: sp.asin(1 / x),
-    libsbml.AST_FUNCTION_ARCCOT: lambda x: sp.atan(1 / x),
-    libsbml.AST_FUNCTION_ARCSINH: sp.asinh,
-    libsbml.AST_FUNCTION_ARCCOSH: sp.acosh,
-    libsbml.AST_FUNCTION_ARCTANH: sp.atanh,
-    libsbml.AST_FUNCTION_ARCSECH: lambda x: sp.acosh(1 / x),
-    libsbml.AST_FUNCTION_ARCCSCH: lambda x: sp.asinh(1 / x),
-    libsbml.AST_FUNCTION_ARCCOTH: lambda x: sp.atanh(1 / x),
-}
 _RELATIONS = {
     libsbml.AST_RELATIONAL_LT: sp.StrictLessThan,
     libsbml.AST_RELATIONAL_LEQ: sp.LessThan,
@@ -70,23 +30,40 @@ _RELATIONS = {
     libsbml.AST_RELATIONAL_NEQ: sp.Ne,
 }
 _LOGIC = {libsbml.AST_LOGICAL_AND: sp.And, libsbml.AST_LOGICAL_OR: sp.Or, libsbml.AST_LOGICAL_XOR: sp.Xor}
+_ROUNDED = {
+    libsbml.AST_FUNCTION_FLOOR: operations.floor_of_quotient,
+    libsbml.AST_FUNCTION_CEILING: operations.ceiling_of_quotient,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Argument:
+    """What a function was called with."""
+
+    value: Expression
+    name: str
+    """of the element it is, empty if it is a formula"""
 
 
 class Formulas:
-    """Translates formulas; `value` gives the expression behind a name, `rate` its change per time."""
+    """Translates formulas; `value` gives the expression behind a name, `rate` its change per time.
 
-    def __init__(self, value: Lookup, rate: Lookup) -> None:
-        self._value, self._rate = value, rate
+    `functions` are the function definitions by id; calls are written out.
+    """
+
+    def __init__(self, value: Lookup, rate: Lookup, functions: Mapping[str, Any]) -> None:
+        self._value, self._rate, self._functions = value, rate, functions
+        self._arguments: dict[str, _Argument] = {}
+        self._called: tuple[str, ...] = ()
 
     def number(self, node: Any) -> Expression:
         """A formula as a number; a boolean counts as 1 or 0."""
-        found = self._any(node)
-        return _as_number(found)
+        return as_number(self._any(node))
 
     def boolean(self, node: Any) -> Expression:
         """A formula as a boolean; a number counts as true unless it is 0."""
         found = self._any(node)
-        return found if _is_boolean(found) else sp.Ne(found, 0, evaluate=False)
+        return found if is_boolean(found) else operations.related(sp.Ne, found, sp.Integer(0))
 
     def _any(self, node: Any) -> Expression:
         kind = node.getType()
@@ -94,19 +71,30 @@ class Formulas:
         if leaf is not None:
             return leaf
         children = [node.getChild(index) for index in range(node.getNumChildren())]
+        if kind == libsbml.AST_FUNCTION:
+            return self._call(node.getName(), children)
         if kind == libsbml.AST_FUNCTION_RATE_OF:
-            return self._rate(children[0].getName())
+            return self._rate(self._element(children[0]))
         if kind == libsbml.AST_FUNCTION_PIECEWISE:
             return self._piecewise(children)
         if kind in _LOGIC:
             return _LOGIC[kind](*[self.boolean(child) for child in children])
         if kind == libsbml.AST_LOGICAL_NOT:
-            return sp.Not(self.boolean(children[0]))
+            return operations.negated(self.boolean(children[0]))
         if kind == libsbml.AST_LOGICAL_IMPLIES:
-            return sp.Or(sp.Not(self.boolean(children[0])), self.boolean(children[1]))
+            return sp.Or(operations.negated(self.boolean(children[0])), self.boolean(children[1]))
         if kind in _RELATIONS:
             return self._relation(kind, children)
-        return _real(self._arithmetic(node, kind, [self.number(child) for child in children]))
+        if kind in _ROUNDED and children[0].getType() == libsbml.AST_DIVIDE:
+            return _ROUNDED[kind](*[self.number(children[0].getChild(index)) for index in range(2)])
+        if kind == libsbml.AST_FUNCTION_DELAY:
+            raise UnsupportedError("uses delay(), a value from the past")
+        if kind in (libsbml.AST_PLUS, libsbml.AST_TIMES):
+            children = _of_chain(node, kind)
+        found = operations.applied(kind, [self.number(child) for child in children])
+        if found is None:
+            raise UnsupportedError(f"uses {node.getName() or libsbml.formulaToL3String(node)}, which is not known")
+        return found
 
     def _leaf(self, node: Any, kind: int) -> Expression | None:
         if kind == libsbml.AST_INTEGER:
@@ -114,9 +102,10 @@ class Formulas:
         if kind in (libsbml.AST_REAL, libsbml.AST_REAL_E):
             return literal(node.getReal())
         if kind == libsbml.AST_RATIONAL:
-            return sp.Rational(node.getNumerator(), node.getDenominator())
+            parts = [sp.Integer(node.getNumerator()), sp.Integer(node.getDenominator())]
+            return operations.applied(libsbml.AST_DIVIDE, parts)
         if kind == libsbml.AST_NAME:
-            return self._value(node.getName())
+            return self._named(node.getName())
         constants = {
             libsbml.AST_NAME_TIME: TIME,
             libsbml.AST_NAME_AVOGADRO: sp.Float(AVOGADRO),
@@ -127,84 +116,73 @@ class Formulas:
         }
         return constants.get(kind)
 
+    def _named(self, name: str) -> Expression:
+        """What a name stands for; within a function only its arguments have names."""
+        if not self._called:
+            return self._value(name)
+        if name not in self._arguments:
+            raise UnsupportedError(f"uses {self._called[-1]}(), in which {name} is not an argument")
+        return self._arguments[name].value
+
+    def _element(self, node: Any) -> str:
+        """The name that a formula consists of, or stands for within a function."""
+        name = self._name_of(node)
+        if not name:
+            raise UnsupportedError("uses rateOf() of a formula, not of a name")
+        return name
+
+    def _call(self, name: str, children: list[Any]) -> Expression:
+        """What a function definition gives."""
+        definition = self._functions.get(name)
+        if definition is None or definition.getBody() is None:
+            raise UnsupportedError(f"uses {name}(), which is not defined")
+        names = [definition.getArgument(index).getName() for index in range(definition.getNumArguments())]
+        if len(names) != len(children):
+            raise UnsupportedError(f"gives {name}() {len(children)} arguments instead of {len(names)}")
+        if name in self._called:
+            raise UnsupportedError(f"uses {name}(), which calls itself")
+        given = [_Argument(value=self._any(child), name=self._name_of(child)) for child in children]
+        outside, self._arguments = self._arguments, dict(zip(names, given, strict=True))
+        self._called = (*self._called, name)
+        try:
+            return self._any(definition.getBody())
+        finally:
+            self._arguments, self._called = outside, self._called[:-1]
+
+    def _name_of(self, node: Any) -> str:
+        name = str(node.getName()) if node.getType() == libsbml.AST_NAME else ""
+        return self._arguments[name].name if name in self._arguments else name
+
     def _piecewise(self, children: list[Any]) -> Expression:
         """Branches in order; without an otherwise, what no condition covers is not a number."""
         pairs = [(children[k], children[k + 1]) for k in range(0, len(children) - 1, 2)]
         otherwise = self._any(children[-1]) if len(children) % 2 else sp.nan
         values, conditions = [self._any(value) for value, _ in pairs], [self.boolean(one) for _, one in pairs]
-        if all(_is_boolean(one) for one in (*values, otherwise)):
+        if all(is_boolean(one) for one in (*values, otherwise)):
             result = otherwise
             for value, condition in zip(reversed(values), reversed(conditions), strict=True):
-                result = sp.Or(sp.And(condition, value), sp.And(sp.Not(condition), result))
+                result = sp.Or(sp.And(condition, value), sp.And(operations.negated(condition), result))
             return result
-        numbers = [_as_number(value) for value in values]
-        branches = [*zip(numbers, conditions, strict=True), (_as_number(otherwise), sp.true)]
-        return sp.Piecewise(*branches, evaluate=False) if len(branches) > 1 else branches[0][0]
+        numbers = [as_number(value) for value in values]
+        return branches(list(zip(numbers, conditions, strict=True)), as_number(otherwise))
 
     def _relation(self, kind: int, children: list[Any]) -> Expression:
         """Between all neighbours."""
         parts = [self._any(child) for child in children]
-        if kind in (libsbml.AST_RELATIONAL_EQ, libsbml.AST_RELATIONAL_NEQ) and all(map(_is_boolean, parts)):
+        if kind in (libsbml.AST_RELATIONAL_EQ, libsbml.AST_RELATIONAL_NEQ) and all(map(is_boolean, parts)):
             unequal = [sp.Xor(a, b) for a, b in pairwise(parts)]
-            return sp.And(*[one if kind == libsbml.AST_RELATIONAL_NEQ else sp.Not(one) for one in unequal])
-        numbers = [_as_number(part) for part in parts]
-        return sp.And(*[_RELATIONS[kind](a, b, evaluate=False) for a, b in pairwise(numbers)])
-
-    def _arithmetic(self, node: Any, kind: int, parts: list[Expression]) -> Expression:
-        if kind == libsbml.AST_PLUS:
-            return sp.Add(*parts)
-        if kind == libsbml.AST_TIMES:
-            return sp.Mul(*parts)
-        if kind == libsbml.AST_MINUS:
-            return -parts[0] if len(parts) == 1 else parts[0] - parts[1]
-        if kind == libsbml.AST_DIVIDE:
-            return parts[0] / parts[1]
-        if kind in (libsbml.AST_POWER, libsbml.AST_FUNCTION_POWER):
-            return sp.Pow(*parts)
-        if kind == libsbml.AST_FUNCTION_ROOT:
-            return sp.sqrt(parts[0]) if len(parts) == 1 else sp.Pow(parts[1], 1 / parts[0])
-        if kind == libsbml.AST_FUNCTION_LOG:
-            return _ten(parts[0]) if len(parts) == 1 else sp.log(parts[1]) / sp.log(parts[0])
-        if kind in (libsbml.AST_FUNCTION_MIN, libsbml.AST_FUNCTION_MAX):
-            extreme = sp.Min if kind == libsbml.AST_FUNCTION_MIN else sp.Max
-            return parts[0] if len(parts) == 1 else extreme(*parts, evaluate=False)
-        if kind == libsbml.AST_FUNCTION_QUOTIENT:
-            return _whole_part(parts[0] / parts[1])
-        if kind == libsbml.AST_FUNCTION_REM:
-            return parts[0] - parts[1] * _whole_part(parts[0] / parts[1])
-        if kind in _ONE:
-            return _ONE[kind](parts[0])
-        if kind == libsbml.AST_FUNCTION_DELAY:
-            raise UnsupportedError("uses delay(), a value from the past")
-        raise UnsupportedError(f"uses {node.getName() or libsbml.formulaToL3String(node)}, which is not known")
+            return sp.And(*[one if kind == libsbml.AST_RELATIONAL_NEQ else operations.negated(one) for one in unequal])
+        numbers = [as_number(part) for part in parts]
+        return sp.And(*[operations.related(_RELATIONS[kind], a, b) for a, b in pairwise(numbers)])
 
 
-def literal(value: float) -> Expression:
-    """A number of a text, exactly."""
-    if math.isnan(value):
-        return sp.nan
-    if math.isinf(value):
-        return sp.oo if value > 0 else -sp.oo
-    return sp.Integer(int(value)) if value == int(value) and abs(value) < 2**53 else sp.Float(value)
-
-
-def _whole_part(x: Expression) -> Expression:
-    """Rounded towards zero."""
-    return sp.Piecewise((sp.floor(x), sp.GreaterThan(x, 0, evaluate=False)), (sp.ceiling(x), sp.true), evaluate=False)
-
-
-def _is_boolean(e: Expression) -> bool:
-    return isinstance(e, (sp.logic.boolalg.Boolean, sp.logic.boolalg.BooleanAtom)) and not e.is_Symbol
-
-
-def _as_number(e: Expression) -> Expression:
-    if not _is_boolean(e):
-        return e
-    return sp.Piecewise((sp.Integer(1), e), (sp.Integer(0), sp.true), evaluate=False)
-
-
-def _real(e: Expression) -> Expression:
-    """What has no real value (1/0, log(-1)) is not a number."""
-    if e is sp.zoo:
-        return sp.oo
-    return sp.nan if e.has(sp.I) else e
+def _of_chain(node: Any, kind: int) -> list[Any]:
+    """The terms of a sum of sums, or the factors of a product of products: some programs nest them very deep."""
+    waiting, found = [node], []
+    while waiting:
+        one = waiting.pop()
+        if one.getType() == kind:
+            waiting.extend(one.getChild(index) for index in reversed(range(one.getNumChildren())))
+        else:
+            found.append(one)
+    return found

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+import libsbml
 import sympy as sp
 
 from ...base.errors import Fault, InputError
 from ..system import TIME, Event, Expression, System, symbol
-from .mathematics import Formulas, UnsupportedError, literal
+from .derivatives import total_derivative
+from .mathematics import Formulas
+from .operations import UnsupportedError, literal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,33 +33,50 @@ class _Species:
     dimensionless: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    """What a species has in a reaction."""
+
+    reaction: str
+    sign: int
+    """-1: it is used up, 1: it is made"""
+    element: Any
+    """the species reference"""
+
+
 class Translation:
     """One model being translated. Values and rates behind names are worked out when first asked for."""
 
     def __init__(self, model: Any, name: str) -> None:
         self._model, self._name = model, name
-        self._formulas = Formulas(self.value, self.rate_of)
+        functions = {one.getId(): one for one in model.getListOfFunctionDefinitions()}
+        self._formulas = Formulas(self.value, self.rate_of, functions)
         self._faults: list[Fault] = []
         self._values: dict[str, Expression | None] = {}
         self._rates: dict[str, Expression | None] = {}
         self._rules = {rule.getVariable(): rule for rule in model.getListOfRules() if rule.isSetMath()}
+        self._assigned_names = {name for name, rule in self._rules.items() if rule.isAssignment()}
         self._assignments = {one.getSymbol(): one for one in model.getListOfInitialAssignments() if one.isSetMath()}
         self._reactions = {one.getId(): one for one in model.getListOfReactions()}
         self._plain = {one.getId(): one for one in (*model.getListOfCompartments(), *model.getListOfParameters())}
-        self._references = {one.getId(): one for one in self._all_references() if one.getId()}
+        self._parts = list(self._all_parts())
+        self._references = {part.element.getId(): part.element for part in self._parts if part.element.getId()}
         self._species = {one.getId(): self._kept(one) for one in model.getListOfSpecies()}
+        self._parts_of: dict[str, list[_Part]] = {name: [] for name in self._species}
+        for part in self._parts:
+            self._parts_of[part.element.getSpecies()].append(part)
 
-    def _all_references(self) -> Iterator[Any]:
+    def _all_parts(self) -> Iterator[_Part]:
         for reaction in self._model.getListOfReactions():
-            yield from reaction.getListOfReactants()
-            yield from reaction.getListOfProducts()
+            for sign, references in ((-1, reaction.getListOfReactants()), (1, reaction.getListOfProducts())):
+                for one in references:
+                    yield _Part(reaction=reaction.getId(), sign=sign, element=one)
 
     def _kept(self, species: Any) -> _Species:
         name, compartment = species.getId(), self._model.getCompartment(species.getCompartment())
-        flat = compartment.isSetSpatialDimensions() and compartment.getSpatialDimensionsAsDouble() == 0
+        flat = _is_point(compartment)
         is_amount = species.getHasOnlySubstanceUnits() or flat
-        assigned = name in self._rules and self._rules[name].isAssignment()
-        moving = not is_amount and not compartment.getConstant() and not assigned
+        moving = not is_amount and not compartment.getConstant() and name not in self._assigned_names
         return _Species(
             name=name,
             quantity=f"amount({name})" if moving else name,
@@ -80,18 +101,38 @@ class Translation:
     def _worked_out(self, name: str) -> Expression:
         rule = self._rules.get(name)
         if rule is not None and rule.isAssignment():
-            return self._number_of(rule.getMath(), name, otherwise=sp.nan)
+            return self._number_of(self._formula_of(name), name, otherwise=sp.nan)
         if name in self._species:
             species = self._species[name]
             found = symbol(species.quantity)
             moving = species.keeps_amount and not species.is_amount
             return found / self.value(species.compartment) if moving else found
         if name in self._reactions:
-            law = self._reactions[name].getKineticLaw()
-            return sp.Integer(0) if law is None else self._number_of(law.getMath(), name, otherwise=sp.Integer(0))
+            return self._number_of(self._formula_of(name), name, otherwise=sp.Integer(0))
         if name in self._plain or name in self._references:
             return symbol(name)
         raise UnsupportedError(f"uses {name}, which is not defined")
+
+    def _formula_of(self, name: str) -> Any:
+        """What gives a name its value at every moment: the formula of its assignment rule or kinetic law, if any."""
+        rule, reaction = self._rules.get(name), self._reactions.get(name)
+        if rule is not None:
+            return rule.getMath() if rule.isAssignment() else None
+        law = None if reaction is None else reaction.getKineticLaw()
+        return None if law is None else law.getMath()
+
+    def _work_out_all(self) -> None:
+        """Values of all that has a formula, what it uses before it: so chains of rules may be as long as they like."""
+        formulas = {name: self._formula_of(name) for name in (*self._rules, *self._reactions)}
+        uses = {name: _names_in(math) for name, math in formulas.items() if math is not None}
+        try:
+            ordered = list(TopologicalSorter({name: uses[name] & uses.keys() for name in uses}).static_order())
+        except CycleError as error:
+            circle = " -> ".join(reversed(error.args[1]))
+            self._faults.append(Fault(f"{self._name} {error.args[1][0]}", f"depends on itself: {circle}", "break the circle"))
+            ordered = []
+        for name in ordered:
+            self._guarded(name, partial(self.value, name))
 
     def _number_of(self, math: Any, place: str, otherwise: Expression) -> Expression:
         return otherwise if math is None else self._guarded(place, partial(self._formulas.number, math))
@@ -108,21 +149,18 @@ class Translation:
 
     def rate_of(self, name: str) -> Expression:
         """The change per time of what a name stands for."""
-        if name in self._species:
+        if name in self._species and name not in self._assigned_names:
             species = self._species[name]
             own = self._quantity_rate(species.quantity)
             if species.keeps_amount and not species.is_amount:
                 volume = self.value(species.compartment)
-                return (own - self.value(name) * self._total_derivative(volume)) / volume
+                return (own - self.value(name) * self._change_of(volume)) / volume
             return own
-        return self._total_derivative(self.value(name))
+        return self._change_of(self.value(name))
 
-    def _total_derivative(self, e: Expression) -> Expression:
+    def _change_of(self, e: Expression) -> Expression:
         """d e / d time along the solution."""
-        found = sp.diff(e, TIME)
-        for one in sorted(e.free_symbols - {TIME}, key=lambda one: str(one.name)):
-            found += sp.diff(e, one) * self._quantity_rate(one.name)
-        return found
+        return total_derivative(e, self._quantity_rate)
 
     def _quantity_rate(self, quantity: str) -> Expression:
         if quantity not in self._rates:
@@ -140,7 +178,7 @@ class Translation:
             own = self._number_of(rule.getMath(), name, otherwise=sp.Integer(0))
             if species is not None and species.keeps_amount and not species.is_amount:
                 volume = self.value(species.compartment)
-                return own * volume + self.value(name) * self._total_derivative(volume)
+                return own * volume + self.value(name) * self._change_of(volume)
             return own
         return sp.Integer(0) if species is None else self._from_reactions(species)
 
@@ -148,33 +186,30 @@ class Translation:
         element = self._model.getSpecies(species.name)
         if element.getBoundaryCondition() or element.getConstant():
             return sp.Integer(0)
-        terms = []
-        for reaction in self._model.getListOfReactions():
-            for sign, references in ((-1, reaction.getListOfReactants()), (1, reaction.getListOfProducts())):
-                for one in references:
-                    if one.getSpecies() == species.name:
-                        terms.append(sign * self._stoichiometry(one) * self.value(reaction.getId()))
+        terms = [
+            part.sign * self._stoichiometry(part) * self.value(part.reaction) for part in self._parts_of[species.name]
+        ]
         factor = element.getConversionFactor() or self._model.getConversionFactor()
         total = sp.Add(*terms) * (self.value(factor) if factor else 1)
         return total if species.keeps_amount else total / self.value(species.compartment)
 
-    def _stoichiometry(self, reference: Any) -> Expression:
-        name = reference.getId()
-        changes = name in self._rules or name in self._assignments or name in self._event_variables
-        if changes or (name and not reference.isSetStoichiometry()):
-            return self.value(name)
-        return literal(reference.getStoichiometry()) if reference.isSetStoichiometry() else sp.Integer(1)
-
-    @property
-    def _event_variables(self) -> set[str]:
-        return {
-            one.getVariable() for event in self._model.getListOfEvents() for one in event.getListOfEventAssignments()
-        }
+    def _stoichiometry(self, part: _Part) -> Expression:
+        """A number of the text, or what its name stands for."""
+        if part.element.getId():
+            return self.value(part.element.getId())
+        if not part.element.isSetStoichiometry():
+            found = f"does not say how much of {part.element.getSpecies()} it uses or makes"
+            self._faults.append(Fault(f"{self._name} {part.reaction}", found, "give the stoichiometry"))
+            return sp.nan
+        return literal(part.element.getStoichiometry())
 
     # the whole
 
     def system(self) -> System:
         """The model as a system. Raises InputError with every fault found."""
+        self._work_out_all()
+        if self._faults:
+            raise InputError(self._faults)
         states, constants = self._quantities()
         rates = {name: self._guarded(name, partial(self._quantity_rate, name)) for name in states}
         observables = dict(self._observables({*states, *constants}))
@@ -204,12 +239,10 @@ class Translation:
         states: list[str] = []
         constants: list[str] = []
         for name, species in self._species.items():
-            if name in self._rules and self._rules[name].isAssignment():
+            if name in self._assigned_names:
                 continue
             element = self._model.getSpecies(name)
-            reacts = not (element.getBoundaryCondition() or element.getConstant()) and any(
-                one.getSpecies() == name for one in self._all_references()
-            )
+            reacts = self._parts_of[name] and not (element.getBoundaryCondition() or element.getConstant())
             (states if reacts or name in self._rules else constants).append(species.quantity)
         for name in (*self._plain, *self._references):
             rule = self._rules.get(name)
@@ -328,7 +361,25 @@ class Translation:
 
 
 def _size_or_value(element: Any) -> Expression | None:
-    """Of a compartment or a parameter, if the text gives one; a compartment without a size has 1."""
-    if hasattr(element, "isSetSize"):
-        return literal(element.getSize()) if element.isSetSize() else sp.Integer(1)
-    return literal(element.getValue()) if element.isSetValue() else None
+    """Of a compartment or a parameter, if the text gives one; a point has no size, and nothing divides by it."""
+    if not hasattr(element, "isSetSize"):
+        return literal(element.getValue()) if element.isSetValue() else None
+    if element.isSetSize():
+        return literal(element.getSize())
+    return sp.Integer(1) if _is_point(element) else None
+
+
+def _is_point(compartment: Any) -> bool:
+    return bool(compartment.isSetSpatialDimensions() and compartment.getSpatialDimensionsAsDouble() == 0)
+
+
+def _names_in(math: Any) -> set[str]:
+    """Names whose values a formula uses."""
+    waiting, found = [math], set()
+    while waiting:
+        node = waiting.pop()
+        if node.getType() == libsbml.AST_NAME:
+            found.add(node.getName())
+        if node.getType() != libsbml.AST_FUNCTION_RATE_OF:
+            waiting.extend(node.getChild(index) for index in range(node.getNumChildren()))
+    return found
