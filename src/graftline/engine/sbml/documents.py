@@ -38,8 +38,8 @@ _HARMLESS = frozenset(  # rules by their numbers in the specifications of SBML
         20510, 20612, 20613, 21101, 21121, 21131, 21203,
         # numbers as booleans and booleans as numbers: as Level 3 Version 2 has them
         *range(10209, 10214), 10217, 20305, 21202,
-        # the size of a point; time and rateOf() within functions; rateOf() of what follows from a rule
-        20501, 20304, 99301, 10224, 10225,
+        # time and rateOf() within functions; rateOf() of what follows from a rule
+        20304, 99301, 10224, 10225,
     ]
 )  # fmt: skip
 

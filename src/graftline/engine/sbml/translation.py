@@ -30,7 +30,8 @@ class _Species:
     keeps_amount: bool
     """whether its quantity is an amount"""
     compartment: str
-    dimensionless: bool
+    pointlike: bool
+    """whether its compartment is a point, without a size, so that it has no concentration"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,8 +75,8 @@ class Translation:
 
     def _kept(self, species: Any) -> _Species:
         name, compartment = species.getId(), self._model.getCompartment(species.getCompartment())
-        flat = _is_point(compartment)
-        is_amount = species.getHasOnlySubstanceUnits() or flat
+        pointlike = self._is_point(compartment)
+        is_amount = species.getHasOnlySubstanceUnits() or pointlike
         moving = not is_amount and not compartment.getConstant() and name not in self._assigned_names
         return _Species(
             name=name,
@@ -83,8 +84,15 @@ class Translation:
             is_amount=is_amount,
             keeps_amount=is_amount or moving,
             compartment=compartment.getId(),
-            dimensionless=flat,
+            pointlike=pointlike,
         )
+
+    def _is_point(self, compartment: Any) -> bool:
+        """Whether it has no dimensions and nothing gives it a size: what is in it has an amount only."""
+        if not compartment.isSetSpatialDimensions() or compartment.getSpatialDimensionsAsDouble() != 0:
+            return False
+        name = compartment.getId()
+        return not (compartment.isSetSize() or name in self._rules or name in self._assignments)
 
     # values behind names
 
@@ -259,7 +267,7 @@ class Translation:
             value = self._guarded(name, partial(self.value, name))
             if amount not in quantities:
                 yield amount, value if species.is_amount else value * self.value(species.compartment)
-            if not species.dimensionless:
+            if not species.pointlike:
                 volume = self.value(species.compartment)
                 yield f"concentration({name})", value / volume if species.is_amount else value
 
@@ -299,7 +307,15 @@ class Translation:
         if name in self._references:
             reference = self._references[name]
             return literal(reference.getStoichiometry()) if reference.isSetStoichiometry() else None
-        return _size_or_value(self._plain[name])
+        return self._size_or_value(self._plain[name])
+
+    def _size_or_value(self, element: Any) -> Expression | None:
+        """Of a compartment or a parameter, if the text gives one; a point counts as 1, and nothing divides by it."""
+        if not hasattr(element, "isSetSize"):
+            return literal(element.getValue()) if element.isSetValue() else None
+        if element.isSetSize():
+            return literal(element.getSize())
+        return sp.Integer(1) if self._is_point(element) else None
 
     def _species_initial(self, species: _Species) -> Expression | None:
         element = self._model.getSpecies(species.name)
@@ -358,19 +374,6 @@ class Translation:
     def _units(self) -> dict[str, str]:
         """As declared, of parameters and compartments."""
         return {name: one.getUnits() for name, one in self._plain.items() if one.isSetUnits()}
-
-
-def _size_or_value(element: Any) -> Expression | None:
-    """Of a compartment or a parameter, if the text gives one; a point has no size, and nothing divides by it."""
-    if not hasattr(element, "isSetSize"):
-        return literal(element.getValue()) if element.isSetValue() else None
-    if element.isSetSize():
-        return literal(element.getSize())
-    return sp.Integer(1) if _is_point(element) else None
-
-
-def _is_point(compartment: Any) -> bool:
-    return bool(compartment.isSetSpatialDimensions() and compartment.getSpatialDimensionsAsDouble() == 0)
 
 
 def _names_in(math: Any) -> set[str]:
