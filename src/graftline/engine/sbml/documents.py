@@ -31,7 +31,8 @@ _CATEGORIES = (
 _HARMLESS = frozenset(  # rules by their numbers in the specifications of SBML
     [
         # units, which change no equation
-        10221, 10302, 10311, 10313, *range(20217, 20222), 20233, *range(20401, 20422), 20502, *range(20507, 20514), 20518,
+        10221, 10302, 10311, 10313, *range(20217, 20222), 20233, *range(20401, 20422), 20502, *range(20507, 20514),
+        20518,
         20602, 20603, *range(20605, 20609), 20615, 20616, 20701, 20702, 21125, 21126, 21204,
         # metaids, terms, notes, kinds of compartments and species, what lies within what, lists that need not be there
         *range(10307, 10310), *range(10401, 10405), *range(10701, 10720), *range(10801, 10806), *range(20503, 20507),
@@ -73,10 +74,11 @@ def newest_sbml(text: str, name: str) -> str:
 def faults_of_units(text: str, name: str) -> list[Fault]:
     """Every equation of an SBML text whose units do not fit. Raises InputError if the text cannot be read."""
     document = libsbml.readSBMLFromString(text)
-    faults = list(_document_faults(document, name))
+    faults = [*_errors(document, name), *_packages(document, name)]
     if faults:
         raise InputError(faults)
     _converted(document, name)
+    _change(document, name, "expandFunctionDefinitions", "functions that cannot be written out")
     return list(unit_faults(document.getModel(), name))
 
 
@@ -101,7 +103,9 @@ def read_sbml(text: str, name: str) -> System:
     try:
         return Translation(document.getModel(), name).system()
     except RecursionError as error:
-        raise InputError(Fault(name, "nests its formulas too deeply", "give parts of them names of their own")) from error
+        raise InputError(
+            Fault(name, "nests its formulas too deeply", "give parts of them names of their own")
+        ) from error
 
 
 def _errors(document: Any, name: str) -> Iterator[Fault]:
@@ -113,9 +117,8 @@ def _errors(document: Any, name: str) -> Iterator[Fault]:
 
 
 def _finding(message: str) -> str:
-    """What is wrong in this text, after the rule of SBML that it breaks and where that stands; or all of the message."""
-    rule, _, found = message.partition("Reference: ")
-    found = " ".join(found.partition("\n")[2].split())
+    """What is wrong in this text, which stands after the rule of SBML that it breaks; or all of the message."""
+    found = " ".join(message.partition("Reference: ")[2].partition("\n")[2].split())
     return found or " ".join(message.split())
 
 
@@ -124,7 +127,9 @@ def _inconsistencies(document: Any, name: str) -> Iterator[Fault]:
     copy = document.clone()
     _empty_formulas(copy.getModel())  # libSBML looks for circles in them, very slowly; the translation finds them too
     faults = list(_broken_rules(copy, name, (libsbml.LIBSBML_CAT_GENERAL_CONSISTENCY,)))
-    yield from faults or _broken_rules(document, name, _OF_FORMULAS)  # which needs functions that do not call themselves
+    yield from faults or _broken_rules(
+        document, name, _OF_FORMULAS
+    )  # which needs functions that do not call themselves
 
 
 def _broken_rules(document: Any, name: str, categories: tuple[int, ...]) -> Iterator[Fault]:
@@ -176,9 +181,14 @@ def _converted(document: Any, name: str) -> None:
     """Bring the document to the level that is translated, with no local parameters."""
     if (document.getLevel(), document.getVersion()) != (_LEVEL, _VERSION):
         document.setLevelAndVersion(_LEVEL, _VERSION, False)
-    properties = libsbml.ConversionProperties()
-    properties.addOption("promoteLocalParameters", True)
-    if document.convert(properties) != libsbml.LIBSBML_OPERATION_SUCCESS:
-        raise InputError(Fault(name, "has local parameters that cannot be made global", "make them global"))
+    _change(document, name, "promoteLocalParameters", "local parameters that cannot be made global")
     if (document.getLevel(), document.getVersion()) != (_LEVEL, _VERSION):
         raise InputError(Fault(name, "cannot be converted to SBML Level 3 Version 2", "save it in that version"))
+
+
+def _change(document: Any, name: str, conversion: str, otherwise: str) -> None:
+    """One of libSBML's conversions; raises InputError saying what the text has if it is not possible."""
+    properties = libsbml.ConversionProperties()
+    properties.addOption(conversion, True)
+    if document.convert(properties) != libsbml.LIBSBML_OPERATION_SUCCESS:
+        raise InputError(Fault(name, f"has {otherwise}", "write them out"))

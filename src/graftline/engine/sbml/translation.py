@@ -137,7 +137,9 @@ class Translation:
             ordered = list(TopologicalSorter({name: uses[name] & uses.keys() for name in uses}).static_order())
         except CycleError as error:
             circle = " -> ".join(reversed(error.args[1]))
-            self._faults.append(Fault(f"{self._name} {error.args[1][0]}", f"depends on itself: {circle}", "break the circle"))
+            self._faults.append(
+                Fault(f"{self._name} {error.args[1][0]}", f"depends on itself: {circle}", "break the circle")
+            )
             ordered = []
         for name in ordered:
             self._guarded(name, partial(self.value, name))
