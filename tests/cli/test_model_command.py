@@ -137,3 +137,12 @@ def test_the_twin_is_exported_by_its_name_with_modules(tmp_path, capsys):
     assert {"Z", "G", "A"} <= set(engine.load(out).states)
     assert run(["model", "check", "tcrt_core+bone"]) == 2
     assert "no such module of the twin; choose from marrow" in capsys.readouterr().err
+
+
+def test_the_equations_of_the_twin_are_described_in_words(capsys):
+    assert run(["model", "describe", "tcrt_core+immunity", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    words = {(row["what"], row["name"]): row["meaning"] for row in rows}
+    assert words["rate of", "A"] == "Antigen-positive tumour: grows, is killed, loses antigen"
+    assert words["rate of", "Z"]
+    assert all(words["observable", row["name"]] for row in rows if row["what"] == "observable")

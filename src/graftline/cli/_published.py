@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from textwrap import wrap
@@ -42,6 +42,17 @@ def found(name: str) -> tuple[Model, PublishedModel | None]:
         remedy = f"write {near[0]}" if near else f"write the path of a model file, or one of: {shipped}"
         raise InputError(Fault(name or "MODEL", "there is no such file and no shipped model of that name", remedy))
     return load(path), None
+
+
+def equations_in_words(name: str) -> Mapping[str, str]:
+    """What each equation of the twin says: "rate of A" or "observable V" -> a line; of other models none."""
+    from ..twin import twin_meanings
+
+    core, *modules = name.split("+")
+    if core != _TWIN:
+        return {}
+    told = twin_meanings(tuple(modules)).items()
+    return {f"rate of {key[:-1]}" if key.endswith("'") else f"observable {key}": words for key, words in told}
 
 
 def about(model: PublishedModel) -> list[tuple[str, str]]:

@@ -95,8 +95,11 @@ def describe(name: Named, as_json: WrittenAsJson = False) -> None:
     """The equations of a model with values and units. Example: graftline model describe my.ant"""
     model, known = _published.found(name)
     rows = list(_rows(model))
+    equations = _published.equations_in_words(name)
     if known is not None:
         rows = [_published.in_words(row, known) for row in rows]
+    elif equations:
+        rows = [{**row, "meaning": equations.get(f"{row['what']} {row['name']}", "")} for row in rows]
     if as_json:
         noted = [] if known is None else _published.notes(known)
         typer.echo(json.dumps([*noted, *rows], indent=2))
@@ -104,7 +107,7 @@ def describe(name: Named, as_json: WrittenAsJson = False) -> None:
     for label, text in [] if known is None else _published.about(known):
         typer.echo(f"{label}: {text}")
     table = Table("what", "name", Column("formula or value", overflow="fold"), "unit")
-    if known is not None:
+    if known is not None or equations:
         table.add_column("meaning", overflow="fold")
     for row in rows:
         table.add_row(*row.values())
