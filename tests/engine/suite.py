@@ -69,3 +69,10 @@ def _as_asked(name, settings):
         if name in [one.strip() for one in settings.get(kind, "").split(",")]:
             return f"{kind}({name})"
     return name
+
+
+def levels(number):
+    """Levels and versions in which the suite has the case."""
+    file = next(name for name in _archive().namelist() if name.endswith(f"{number}-model.m"))
+    line = next(row for row in _archive().read(file).decode(errors="replace").splitlines() if row.startswith("levels:"))
+    return {tuple(map(int, one.strip().split("."))) for one in line.removeprefix("levels:").split(",")}

@@ -1,6 +1,7 @@
 """What the engine does not support is refused with the element's name before anything runs."""
 
 import pytest
+from texts import apply, compartment, csymbol, event, initial, made, parameters, rule, sbml, several, species
 
 from graftline import engine
 from graftline.base.errors import InputError
@@ -41,3 +42,70 @@ def test_a_name_that_is_not_defined_and_a_rule_that_uses_itself_are_told():
         engine.load_sbml("<sbml>", "m")
     with pytest.raises(InputError, match="Loop detected"):
         engine.load_antimony("a := b + 1; b := a + 1; x' = a; x = 1")
+
+
+def model(*, of_species=None, assignments=(), rules=(), reactions=(), events=(), more=""):
+    given = {"Compartments": [compartment()], "Species": [species()] if of_species is None else of_species}
+    given |= {"InitialAssignments": assignments, "Rules": rules, "Reactions": reactions, "Events": events}
+    before = {name: given.pop(name) for name in ("Compartments", "Species")}
+    lists = [several(name, *ones) for name, ones in before.items()]
+    return sbml("".join([*lists, more, *[several(name, *ones) for name, ones in given.items()]]))
+
+
+TWO = parameters(a=1, b=2)
+BROKEN = {
+    "a compartment that is not there": (model(of_species=[species(within="D")]), "species> with id 'S' refers to the compartment 'D'"),
+    "a species that is not there": (model(reactions=[made("Z")]), "references species 'Z', which is undefined"),
+    "a rule of what is not there": (model(rules=[rule("assignment", "z", 1)]), "variable 'z' does not refer to an existing"),
+    "an initial value of what is not there": (model(assignments=[initial("z", 1)]), "symbol 'z' does not refer to an existing"),
+    "an event that sets what is not there": (model(events=[event(apply("gt", 2, 1), ("z", 1))]), "variable 'z' does not refer"),
+    "a formula with what is not there": (model(reactions=[made(rate="z")]), "uses 'z' that is not the id"),
+    "an id used twice": (model(more=parameters(S=1)), "id 'S' conflicts with the previously defined <species> id 'S'"),
+    "two rules": (model(more=TWO, rules=[rule("assignment", "a", 1), rule("rate", "a", 1)]), "variable 'a' conflicts"),
+    "an initial value and a rule": (model(more=TWO, assignments=[initial("a", 1)], rules=[rule("assignment", "a", 1)]), "variable 'a' conflicts"),
+    "an event and a rule": (model(more=TWO, rules=[rule("assignment", "a", 1)], events=[event(apply("gt", 2, 1), ("a", 1))]), "a"),
+    "a rule and a reaction": (model(rules=[rule("rate", "S", 1)], reactions=[made()]), "species 'S' occurs in both a rule and reaction 'J'"),
+    "a rule of a constant": (model(rules=[rule("rate", "C", 1)]), "compartment with id 'C' should have a constant value of 'false'"),
+    "a constant species that reacts": (model(of_species=[species(constant="true")], reactions=[made()]), "species> with id 'S' cannot"),
+    "too many arguments": (model(reactions=[made(rate=apply("divide", 1, 2, 3))]), "inappropriate number of arguments"),
+    "circular rules": (model(more=TWO, rules=[rule("assignment", "a", "b"), rule("assignment", "b", "a")]), "m [ab]: depends on itself: (a -> b -> a|b -> a -> b)"),
+    "a circular rate": (model(more=TWO, rules=[rule("rate", "a", csymbol("rateOf", "b")), rule("rate", "b", csymbol("rateOf", "a"))]), "the rate of a depends on itself"),
+    "circular initial values": (model(more=TWO, assignments=[initial("a", "b"), initial("b", "a")]), "m a: its initial value depends on itself"),
+    "a reaction that uses its own rate": (model(reactions=[made(rate="J")]), "m J: depends on itself: J -> J"),
+    "an id with a sign": (model(more=parameters(**{"a-b": 1})), "SId"),
+    "an id with a letter beyond ASCII": (model(more=parameters(é=1)), "SId"),
+    "a number that is none": (model(more=parameters(a="one")), "must be a double"),
+    "no text": ("", "not well-formed"),
+    "no SBML": ("<html></html>", "must conform to the XML Schema"),
+    "half a text": (model()[:200], ":1: "),
+    "no model": ('<sbml xmlns="http://www.sbml.org/sbml/level3/version2/core" level="3" version="2"/>', "holds no model"),
+    "a version to come": (model().replace('version="2"', 'version="9"'), "level and version"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_breaks_the_rules_of_sbml_is_refused_by_name(name):
+    text, words = BROKEN[name]
+    with pytest.raises(InputError, match=words):
+        engine.load_sbml(text, "m")
+
+
+HARMLESS = {
+    "a unit that is not there": model(more='<listOfParameters><parameter id="k" value="1" units="bananas" constant="true"/></listOfParameters>'),
+    "metaids used twice": model(more=parameters(a=1, b=2).replace("<parameter ", '<parameter metaid="x" ')),
+    "a species that is used but not named as a modifier": model(
+        of_species=[species(), species("P")], reactions=[made("P", rate="S")]
+    ),
+    "a byte order mark": "\ufeff" + model(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_what_changes_no_equation_is_no_reason_to_refuse(name):
+    assert "S" in {*engine.load_sbml(HARMLESS[name]).states, *engine.load_sbml(HARMLESS[name]).parameters}
+
+
+def test_a_letter_that_antimony_does_not_know_is_told_with_its_line():
+    with pytest.raises(InputError, match=r"m:2: .*α may stand in remarks only"):
+        engine.load_antimony("x = 1\nα = 2", "m")
+    assert engine.load_antimony("x = 1 # α").own_values == {"x": 1}

@@ -15,7 +15,8 @@ from .translation import Translation
 from .units import unit_faults
 
 _LEVEL, _VERSION = 3, 2
-_DRAWINGS = ("layout", "render", "groups")  # packages that never change the equations, whatever a file says
+_TAKEN = ("layout", "render", "groups", "l3v2extendedmath")
+"""packages that never change the equations, whatever a file says, and the one that is part of Level 3 Version 2"""
 
 
 _OF_FORMULAS = (libsbml.LIBSBML_CAT_IDENTIFIER_CONSISTENCY, libsbml.LIBSBML_CAT_MATHML_CONSISTENCY)
@@ -32,8 +33,7 @@ _HARMLESS = frozenset(  # rules by their numbers in the specifications of SBML
     [
         # units, which change no equation
         10221, 10302, 10311, 10313, *range(20217, 20222), 20233, *range(20401, 20422), 20502, *range(20507, 20514),
-        20518,
-        20602, 20603, *range(20605, 20609), 20615, 20616, 20701, 20702, 21125, 21126, 21204,
+        20518, 20602, 20603, *range(20605, 20609), 20615, 20616, 20701, 20702, 21125, 21126, 21204,
         # metaids, terms, notes, kinds of compartments and species, what lies within what, lists that need not be there
         *range(10307, 10310), *range(10401, 10405), *range(10701, 10720), *range(10801, 10806), *range(20503, 20507),
         20510, 20612, 20613, 21101, 21121, 21131, 21203,
@@ -55,7 +55,7 @@ def antimony_as_sbml(text: str, name: str) -> str:
     antimony.clearPreviousLoads()
     try:
         if antimony.loadAntimonyString(text) < 0:
-            raise InputError(_syntax_fault(antimony.getLastError(), name))
+            raise InputError(_syntax_fault(_antimony_message(text), name))
         return str(antimony.getSBMLString(antimony.getMainModuleName()))
     finally:
         antimony.clearPreviousLoads()
@@ -80,6 +80,15 @@ def faults_of_units(text: str, name: str) -> list[Fault]:
     _converted(document, name)
     _change(document, name, "expandFunctionDefinitions", "functions that cannot be written out")
     return list(unit_faults(document.getModel(), name))
+
+
+def _antimony_message(text: str) -> str:
+    """What Antimony says is wrong; it cuts letters beyond ASCII in two."""
+    try:
+        return str(antimony.getLastError())
+    except UnicodeDecodeError:
+        line, letter = next((at, one) for at, row in enumerate(text.split("\n"), 1) for one in row if not one.isascii())
+        return f"syntax error near line {line}: {letter} may stand in remarks only"
 
 
 def _syntax_fault(message: str, name: str) -> Fault:
@@ -117,9 +126,9 @@ def _errors(document: Any, name: str) -> Iterator[Fault]:
 
 
 def _finding(message: str) -> str:
-    """What is wrong in this text, which stands after the rule of SBML that it breaks; or all of the message."""
+    """What is wrong in this text, which libSBML writes below the broken rule; or all of the message."""
     found = " ".join(message.partition("Reference: ")[2].partition("\n")[2].split())
-    return found or " ".join(message.split())
+    return found.lstrip(".[ ") or " ".join(message.split())
 
 
 def _inconsistencies(document: Any, name: str) -> Iterator[Fault]:
@@ -152,7 +161,7 @@ def _packages(document: Any, name: str) -> Iterator[Fault]:
     """Packages that change what the model means."""
     for index in range(document.getNumPlugins()):
         plugin = document.getPlugin(index)
-        if plugin.getPackageName() not in _DRAWINGS and document.getPackageRequired(plugin.getPrefix()):
+        if plugin.getPackageName() not in _TAKEN and document.getPackageRequired(plugin.getPrefix()):
             remedy = "write the model without it (most tools can flatten a model)"
             yield Fault(name, f"needs the SBML package {plugin.getPackageName()}, which is not supported", remedy)
     for index in range(document.getNumUnknownPackages()):
@@ -179,6 +188,10 @@ def _refused(model: Any, name: str) -> Iterator[Fault]:
 
 def _converted(document: Any, name: str) -> None:
     """Bring the document to the level that is translated, with no local parameters."""
+    if document.getLevel() == 1:
+        for compartment in document.getModel().getListOfCompartments():
+            if not compartment.isSetSize():
+                compartment.setVolume(1.0)  # as Level 1 has it, and it alone
     if (document.getLevel(), document.getVersion()) != (_LEVEL, _VERSION):
         document.setLevelAndVersion(_LEVEL, _VERSION, False)
     _change(document, name, "promoteLocalParameters", "local parameters that cannot be made global")

@@ -74,7 +74,7 @@ class Formulas:
         if kind == libsbml.AST_FUNCTION:
             return self._call(node.getName(), children)
         if kind == libsbml.AST_FUNCTION_RATE_OF:
-            return self._rate(self._element(children[0]))
+            return self._rate_of(children[0])
         if kind == libsbml.AST_FUNCTION_PIECEWISE:
             return self._piecewise(children)
         if kind in _LOGIC:
@@ -124,12 +124,16 @@ class Formulas:
             raise UnsupportedError(f"uses {self._called[-1]}(), in which {name} is not an argument")
         return self._arguments[name].value
 
-    def _element(self, node: Any) -> str:
-        """The name that a formula consists of, or stands for within a function."""
+    def _rate_of(self, node: Any) -> Expression:
+        """The rate of the name that a formula consists of, or stands for within a function."""
         name = self._name_of(node)
         if not name:
             raise UnsupportedError("uses rateOf() of a formula, not of a name")
-        return name
+        inside, self._arguments, self._called = (self._arguments, self._called), {}, ()
+        try:
+            return self._rate(name)
+        finally:
+            self._arguments, self._called = inside
 
     def _call(self, name: str, children: list[Any]) -> Expression:
         """What a function definition gives."""

@@ -199,13 +199,13 @@ def whole_quotient(a: Expression, b: Expression) -> Expression:
 
 def remainder(a: Expression, b: Expression) -> Expression:
     """What whole_quotient leaves of a; it has the sign of a."""
-    known, by = _as_float(a), _as_float(b)
-    if known is not None and by is not None:
+    x, y = _as_float(a), _as_float(b)
+    if x is not None and y is not None:
         with np.errstate(all="ignore"):
-            return literal(float(np.fmod(known, by)))
-    if b == 0:
+            return literal(float(np.fmod(x, y)))
+    if y == 0:
         return sp.nan
-    return a if by is not None and math.isinf(by) else a - b * whole_quotient(a, b)
+    return a if y is not None and math.isinf(y) else a - b * whole_quotient(a, b)
 
 
 def _extreme(function: Any, parts: Sequence[Expression]) -> Expression:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -312,12 +312,21 @@ class Translation:
         return self._size_or_value(self._plain[name])
 
     def _size_or_value(self, element: Any) -> Expression | None:
-        """Of a compartment or a parameter, if the text gives one; a point counts as 1, and nothing divides by it."""
+        """Of a compartment or a parameter, if the text gives one; a size that nothing needs is not a number."""
         if not hasattr(element, "isSetSize"):
             return literal(element.getValue()) if element.isSetValue() else None
         if element.isSetSize():
             return literal(element.getSize())
-        return sp.Integer(1) if self._is_point(element) else None
+        name = element.getId()
+        divides = any(one.compartment == name and not one.is_amount for one in self._species.values())
+        return None if divides or name in self._mentioned else sp.nan
+
+    @cached_property
+    def _mentioned(self) -> set[str]:
+        """Every name in a formula."""
+        elements = self._model.getListOfAllElements()
+        with_math = [one for one in map(elements.get, range(elements.getSize())) if hasattr(one, "getMath")]
+        return {name for one in with_math if one.isSetMath() for name in _names_in(one.getMath())}
 
     def _species_initial(self, species: _Species) -> Expression | None:
         element = self._model.getSpecies(species.name)
