@@ -1,5 +1,8 @@
 """What the engine does not support is refused with the element's name before anything runs."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from texts import apply, compartment, csymbol, event, initial, made, parameters, rule, sbml, several, species
 
@@ -109,3 +112,61 @@ def test_a_letter_that_antimony_does_not_know_is_told_with_its_line():
     with pytest.raises(InputError, match=r"m:2: .*α may stand in remarks only"):
         engine.load_antimony("x = 1\nα = 2", "m")
     assert engine.load_antimony("x = 1 # α").own_values == {"x": 1}
+
+
+DECAY = "x' = -k * x; x = 1; k = 0.5"
+REQUEST = engine.Request(times=np.array([0.0, 1.0]), outputs=("x",), start=np.zeros(1))
+WRONG = {
+    "times": ([0.0, 1.0], r"request.times: is of type list; give a numpy array of numbers"),
+    "start": (np.zeros((1, 1)), r"request.start: has shape \(1, 1\); give \(patients,\)"),
+    "outputs": ("x", r"request.outputs: is the text 'x'; give a tuple of names"),
+    "parameters": ({"k": np.array(["a"])}, r"request.parameters k: is an array of <U1"),
+    "relative_tolerance": (np.inf, r"request: has inf as a tolerance or threshold"),
+    "absolute_tolerance": (np.nan, r"request: has nan as a tolerance or threshold"),
+    "max_steps": (2**70, r"request.max_steps: is 1180591620717411303424"),
+    "extinctions": ((engine.Extinction(states=(), threshold=1.0),), r"request.extinctions: .* has no states"),
+    "doses": (engine.Doses(patient=np.zeros(1)), r"request.doses.patient: is an array of float64; give a numpy array of whole"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("field", WRONG)
+def test_what_cannot_be_meant_is_refused_by_name(field):
+    wrong, words = WRONG[field]
+    with pytest.raises(InputError, match=words):
+        engine.solve(engine.load_antimony(DECAY), replace(REQUEST, **{field: wrong}))
+
+
+def test_no_threads_and_odd_lanes_are_refused():
+    model = engine.load_antimony(DECAY)
+    with pytest.raises(InputError, match="threads: is -1; give 1 or more"):
+        engine.solve(model, REQUEST, -1)
+    with pytest.raises(InputError, match="lanes: is 3; give one of 1, 2, 4, 8, 16"):
+        engine.solve(model, REQUEST, 1, lanes=3)
+
+
+@pytest.mark.parametrize(("times", "words"), [(3.0, r"shape \(\)"), ([], r"shape \(0,\)"), (["a"], "no numbers")])
+def test_times_that_are_none_are_refused(times, words):
+    with pytest.raises(InputError, match=words):
+        engine.load_antimony(DECAY).run(times=times)
+
+
+def test_a_table_of_results_keeps_its_own_columns(tmp_path):
+    model = engine.load_antimony("patient' = 1; patient = 0")
+    request = replace(REQUEST, outputs=("patient",))
+    with pytest.raises(InputError, match="outputs patient: is a column of every table"):
+        engine.solve_to_parquet(model, request, tmp_path / "out")
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="is a file; name a new folder"):
+        engine.solve_to_parquet(engine.load_antimony(DECAY), REQUEST, tmp_path / "file")
+
+
+def test_a_file_in_another_encoding_is_read_as_it_says(tmp_path):
+    text = (
+        engine.as_sbml(engine.load_antimony("x' = -x; x = 1"))
+        .replace("UTF-8", "ISO-8859-1")
+        .replace("<model", "<!-- é --><model")
+    )
+    (tmp_path / "m.xml").write_bytes(text.encode("latin-1"))
+    assert engine.load(tmp_path / "m.xml").states == ("x",)
+    (tmp_path / "m.ant").write_bytes(b"\xef\xbb\xbfx' = -x; x = 1")
+    assert engine.load(tmp_path / "m.ant").states == ("x",)

@@ -12,6 +12,9 @@ from ..base.errors import Fault, InputError
 from .request import Doses, Request
 from .result import Result
 
+OWN_COLUMNS = ("patient", "status", "time")
+"""of every table, beside the outputs"""
+
 
 def pieces(request: Request, size: int) -> Iterator[Request]:
     """The request for `size` patients at a time, in order."""
@@ -44,6 +47,8 @@ def write_parquet(results: Iterable[Result], folder: Path) -> list[Path]:
     """
     import polars as pl  # heavy, needed only here
 
+    if folder.exists() and not folder.is_dir():
+        raise InputError(Fault(str(folder), "is a file", "name a new folder"))
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise InputError(Fault(str(folder), "is not empty", "name a new folder"))

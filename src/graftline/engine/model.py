@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..base.errors import Fault, InputError
-from .batches import pieces, write_parquet
+from .batches import OWN_COLUMNS, pieces, write_parquet
 from .compiling.kernel import compile_model
 from .compiling.native import kept
 from .compiling.program import Program, from_json
@@ -102,7 +103,7 @@ class Model:
         (patients, times) and the first is the start; outputs are all states unless named. Raises InputError.
         """
         given, states = _by_name("parameters", parameters, self.parameters), _by_name("initial", initial, self.states)
-        moments = np.asarray(times, dtype=float)
+        moments = _times(times)
         patients = max([len(array) for array in (*given.values(), *states.values())], default=1)
         patients = len(moments) if moments.ndim == 2 else patients
         request = Request(
@@ -118,17 +119,35 @@ class Model:
         return solve(self, request, threads)
 
 
+def _times(times: ArrayLike) -> NDArray[np.float64]:
+    """As an array (times,) or (patients, times)."""
+    try:
+        moments = np.asarray(times, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise InputError(Fault("times", f"are no numbers: {error}", "give (times,) or (patients, times)")) from error
+    if moments.ndim not in (1, 2) or 0 in moments.shape:
+        raise InputError(Fault("times", f"have shape {moments.shape}", "give (times,) or (patients, times)"))
+    return moments
+
+
 def _by_name(
     place: str, given: Mapping[str, ArrayLike] | NDArray[np.float64] | None, names: Sequence[str]
 ) -> dict[str, NDArray[np.float64]]:
     """Arrays (patients,) by name, from such a mapping or from one array (patients, names)."""
     if given is None or isinstance(given, Mapping):
-        return {name: np.atleast_1d(np.asarray(value, dtype=float)) for name, value in (given or {}).items()}
+        return {name: _column(f"{place} {name}", value) for name, value in (given or {}).items()}
     table = np.asarray(given, dtype=float)
     if table.ndim != 2 or table.shape[1] != len(names):
         remedy = f"give (patients, {len(names)}), a column for each of {', '.join(names)}"
         raise InputError(Fault(place, f"has shape {table.shape}", remedy))
     return dict(zip(names, table.T, strict=True))
+
+
+def _column(place: str, value: ArrayLike) -> NDArray[np.float64]:
+    array = np.atleast_1d(np.asarray(value))
+    if array.dtype.kind not in "fiub":
+        raise InputError(Fault(place, f"is {value!r}", "give a number, or an array of numbers (patients,)"))
+    return array.astype(float)
 
 
 def _for_all(array: NDArray[np.float64], patients: int) -> NDArray[np.float64]:
@@ -166,6 +185,10 @@ def solve_to_parquet(
     Columns: `patient`, `status`, `time` and the outputs; a row per patient and time. Raises InputError.
     """
     check_request(model.program, request)
+    taken = sorted(set(request.outputs) & set(OWN_COLUMNS))
+    if taken:
+        remedy = f"leave it out: the table has {', '.join(OWN_COLUMNS)} of its own"
+        raise InputError([Fault(f"outputs {name}", "is a column of every table", remedy) for name in taken])
     return write_parquet(stream(model, request, threads, chunk=chunk), Path(folder))
 
 
@@ -181,10 +204,19 @@ def load(path: Path | str) -> Model:
         endings = ", ".join((*_ANTIMONY, *_SBML))
         raise InputError(Fault(str(path), "has an ending that says nothing about its format", f"name it {endings}"))
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = _decoded(path.read_bytes())
+    except (OSError, UnicodeDecodeError, LookupError) as error:
         raise InputError(Fault(str(path), f"cannot be read: {error}", "name a readable model file")) from error
     return _loaded(text, path.name, form)
+
+
+def _decoded(content: bytes) -> str:
+    """A file's text, in the encoding that an XML declaration names, else UTF-8; the declaration is written anew."""
+    declared = re.match(rb"""\s*<\?xml[^>]*encoding=["']([A-Za-z0-9._-]+)["']""", content)
+    if declared is None:
+        return content.decode("utf-8-sig")
+    text = content.decode(declared[1].decode("ascii"))
+    return text.replace(declared[1].decode("ascii"), "UTF-8", 1).removeprefix("\ufeff")
 
 
 def load_antimony(text: str, name: str = "model") -> Model:

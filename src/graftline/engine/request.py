@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from ..base.errors import Fault, InputError
 from .compiling.program import Program
 
 Numbers = NDArray[np.float64]
+_MOST_STEPS = 2**52
 
 
 def _no_numbers() -> Numbers:
@@ -42,7 +44,8 @@ class Extinction:
     """A group of states that dies out as one: the moment its sum falls below `threshold`, all of it is set to zero.
 
     It does not happen while any of the states in `not_while_positive` (a source that still feeds the group) is above
-    zero. The equations must keep an empty group empty; only a dose or an event brings it back.
+    zero, nor while an infusion runs into the group. The equations must keep an empty group empty; only a dose or an
+    event brings it back.
     """
 
     states: tuple[str, ...]
@@ -85,11 +88,45 @@ class Request:
 
 def check_request(program: Program, request: Request) -> None:
     """Raises InputError with every fault of the request, before anything runs."""
-    faults = [*_name_faults(program, request), *_shape_faults(request), *_number_faults(program, request)]
+    faults = list(_kind_faults(request))
+    if not faults:
+        faults = [*_name_faults(program, request), *_shape_faults(request), *_number_faults(program, request)]
     if not faults:
         faults = list(_dose_faults(program, request))
     if faults:
         raise InputError(faults)
+
+
+def _kind_faults(request: Request) -> Iterator[Fault]:
+    """What is no array of numbers, or no number, where one is needed."""
+    doses = request.doses
+    arrays = {
+        "times": request.times,
+        "start": request.start,
+        **{f"parameters {name}": array for name, array in request.parameters.items()},
+        **{f"initial {name}": array for name, array in request.initial.items()},
+        **{f"doses.{name}": getattr(doses, name) for name in ("time", "amount", "duration")},
+    }
+    for place, array in arrays.items():
+        if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
+            yield Fault(f"request.{place}", f"is {_told(array)}", "give a numpy array of numbers")
+    if not isinstance(doses.patient, np.ndarray) or doses.patient.dtype.kind not in "iu":
+        yield Fault("request.doses.patient", f"is {_told(doses.patient)}", "give a numpy array of whole numbers")
+    if not isinstance(doses.state, np.ndarray) or doses.state.dtype.kind != "U":
+        yield Fault("request.doses.state", f"is {_told(doses.state)}", "give a numpy array of names")
+    if isinstance(request.outputs, str):
+        yield Fault("request.outputs", f"is the text {request.outputs!r}", "give a tuple of names")
+    tolerances = request.absolute_tolerance
+    named = list(tolerances.values()) if isinstance(tolerances, Mapping) else [tolerances]
+    for value in (request.relative_tolerance, *named, *(group.threshold for group in request.extinctions)):
+        if not isinstance(value, Real) or not np.isfinite(float(value)):
+            yield Fault("request", f"has {value!r} as a tolerance or threshold", "give a finite number")
+    if not isinstance(request.max_steps, int | np.integer) or request.max_steps > _MOST_STEPS:
+        yield Fault("request.max_steps", f"is {request.max_steps!r}", f"give a whole number up to {_MOST_STEPS:g}")
+
+
+def _told(value: object) -> str:
+    return f"an array of {value.dtype}" if isinstance(value, np.ndarray) else f"of type {type(value).__name__}"
 
 
 def _name_faults(program: Program, request: Request) -> Iterator[Fault]:
@@ -116,7 +153,13 @@ def _name_faults(program: Program, request: Request) -> Iterator[Fault]:
 
 
 def _shape_faults(request: Request) -> Iterator[Fault]:
+    if request.start.ndim != 1:
+        yield Fault("request.start", f"has shape {request.start.shape}", "give (patients,)")
+        return
     patients = len(request)
+    for group in request.extinctions:
+        if not group.states:
+            yield Fault("request.extinctions", f"{group} has no states", "name those that die out together")
     for place, given in (("parameters", request.parameters), ("initial", request.initial)):
         for name, array in given.items():
             if np.shape(array) != (patients,):
@@ -128,7 +171,7 @@ def _shape_faults(request: Request) -> Iterator[Fault]:
         yield Fault("request.times", "is empty", "ask for at least one time")
     doses = request.doses
     lengths = {len(doses.patient), len(doses.time), len(doses.state), len(doses.amount), len(doses.duration)}
-    if len(lengths) != 1:
+    if len(lengths) != 1 or any(getattr(doses, name).ndim != 1 for name in Doses.__dataclass_fields__):
         yield Fault("request.doses", f"has columns of lengths {sorted(lengths)}", "give one row per dose")
 
 
@@ -139,7 +182,7 @@ def _number_faults(program: Program, request: Request) -> Iterator[Fault]:
             yield Fault(f"request {name}", "holds a number that is not finite", "mend it or leave the patient out")
     own = program.own_values
     for name in request.never_negative:
-        if np.any(np.asarray(request.initial.get(name, 0.0)) < 0):
+        if np.any(np.asarray(request.initial.get(name, own.get(name, 0.0))) < 0):
             yield Fault(f"request.initial {name}", "is below zero", "mend it, or leave it out of never_negative")
     free = {*request.may_be_negative, *(name for name, value in own.items() if value < 0)}
     for name, array in request.parameters.items():

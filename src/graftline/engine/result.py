@@ -21,6 +21,8 @@ class Status(IntEnum):
     NOT_FINITE = 3
     TOO_MANY_EVENTS = 4
     STOPPED = 5
+    OUTPUT_NOT_A_NUMBER = 6
+    """solved to the end, but an output has no value somewhere, as the logarithm of a number below zero has none"""
 
 
 _WORDS = {
@@ -29,12 +31,14 @@ _WORDS = {
     Status.NOT_FINITE: "a number is not finite",
     Status.TOO_MANY_EVENTS: "events set off each other without end, or too many wait",
     Status.STOPPED: "stopped before the end",
+    Status.OUTPUT_NOT_A_NUMBER: "solved to the end, but an output is not a number",
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """Courses of patients. `values` is NaN before a patient's start, and from where solving it failed."""
+    """Courses of patients. `values` is NaN before a patient's start, and from where solving it failed; nowhere else
+    without a status that says so."""
 
     names: tuple[str, ...]
     """of the outputs"""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from ..base.errors import Fault, InputError
 from .compiling.kernel import CompiledModel, compile_model, compile_observe
 from .compiling.native import Library
 from .compiling.program import Program
@@ -18,6 +21,7 @@ from .running.records import JobArrays, Kernel, Numbers, new_lanes, packed
 
 Progress = Callable[[int, int], None]
 """called with (patients begun, patients) now and then"""
+LANES = (1, 2, 4, 8, 16)
 _LOOK_EVERY = 0.05  # seconds between looks at threads that work
 
 
@@ -31,15 +35,17 @@ def solve_program(
 ) -> Result:
     """What `engine.solve` gives, from the equations alone."""
     check_request(program, request)
+    _check_numbers(threads, lanes)
     compiled = compile_model(program, infused_slots(program, request.doses), lanes)
     observe = _observe(compiled, request)
     kernel = kernel_of(compiled, observe.addresses["observe"] if observe else 0)
     out: Numbers = np.empty((len(request), request.times.shape[-1], len(request.outputs)))
     arrays = job_of(compiled, request, out, all_states=observe is not None)
-    _work(kernel, arrays, compiled.layout.places, min(threads or _processors(), max(len(request), 1)), progress)
-    status, names = arrays["status"], program.quantities
+    held = _Held(compiled=compiled, observe=observe)
+    _work(kernel, arrays, min(threads or _processors(), max(len(request), 1)), progress, held)
+    status, outputs = arrays["status"], tuple(request.outputs)
     return Result(
-        names=tuple(request.outputs),
+        names=outputs,
         units={name: program.units[name] for name in request.outputs if name in program.units},
         times=request.times,
         values=out,
@@ -47,11 +53,25 @@ def solve_program(
         steps=arrays["steps"],
         rejected=arrays["rejected"],
         messages={
-            int(patient): message(int(status[patient]), float(arrays["failed_at"][patient]), names, quantity)
+            int(patient): message(
+                int(status[patient]),
+                float(arrays["failed_at"][patient]),
+                outputs if status[patient] == Status.OUTPUT_NOT_A_NUMBER else program.quantities,
+                int(arrays["failed_in"][patient]),
+            )
             for patient in np.flatnonzero(status != Status.OK)
-            for quantity in [int(arrays["failed_in"][patient])]
         },
     )
+
+
+def _check_numbers(threads: int | None, lanes: int | None) -> None:
+    faults = []
+    if threads is not None and threads < 1:
+        faults.append(Fault("threads", f"is {threads}", "give 1 or more, or leave it out"))
+    if lanes is not None and lanes not in LANES:
+        faults.append(Fault("lanes", f"is {lanes}", f"give one of {', '.join(map(str, LANES))}, or leave it out"))
+    if faults:
+        raise InputError(faults)
 
 
 def _processors() -> int:
@@ -66,25 +86,55 @@ def _observe(compiled: CompiledModel, request: Request) -> Library | None:
     return compile_observe(compiled, tuple(request.outputs))
 
 
-def _work(kernel: Kernel, arrays: JobArrays, places: int, threads: int, progress: Progress | None) -> None:
+def _work(kernel: Kernel, arrays: JobArrays, threads: int, progress: Progress | None, held: _Held) -> None:
     """Run the control loop in some threads until all patients are done; an interrupt ends all of them."""
     from .running.loop import run_lanes  # numba takes a while to import
 
-    job = arrays.job
-    own = [new_lanes(kernel, job, places) for _ in range(threads)]
+    job, ended = arrays.job, list[threading.Event]()
+    own = [new_lanes(kernel, job, held.compiled.layout.places) for _ in range(threads)]
     records = [(packed(kernel), packed(job), packed(one.lanes)) for one in own]
-    others = [threading.Thread(target=run_lanes, args=three, daemon=True) for three in records]
-    for one in others:
-        one.start()
     try:
-        while any(one.is_alive() for one in others):
-            for one in others:
-                one.join(_LOOK_EVERY / threads)
+        for three in records:
+            end = threading.Event()
+            threading.Thread(target=_until_done, args=(run_lanes, three, end, (held, arrays, own)), daemon=True).start()
+            ended.append(end)
+        while not all(end.is_set() for end in ended):
+            for end in ended:
+                end.wait(_LOOK_EVERY / threads)
             if progress is not None:
                 progress(min(int(arrays["next_patient"][0]), job.patients), job.patients)
     finally:
         arrays["stop"][0] = 1
-        for one in others:
-            one.join()
+        _wait_for_all(ended)
     if progress is not None:
         progress(job.patients, job.patients)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Held:
+    """Code that must stay in memory as long as a thread may call it."""
+
+    compiled: CompiledModel
+    observe: Library | None
+
+
+def _until_done(work: Callable[..., None], records: tuple[Any, ...], end: threading.Event, _held: object) -> None:
+    """What a thread does, holding on to all it touches; it says so at its end, whatever happens."""
+    try:
+        work(*records)
+    finally:
+        end.set()
+
+
+def _wait_for_all(ended: Sequence[threading.Event]) -> None:
+    """Until no thread works any more; another interrupt does not cut that short.
+
+    A thread's own `join` will not do: when an interrupt falls into it, Python takes the thread for ended.
+    """
+    while True:
+        try:
+            for end in ended:
+                end.wait()
+            return
+        except KeyboardInterrupt:
+            continue

@@ -139,7 +139,7 @@ def twin_study(
         count = len(next(iter(quantiles.values())))
         latents = latents_at(count, {name: values for name, values in quantiles.items() if name not in changed})
         latents = latents.changed(**{name: changed[name].at(quantiles[name]) for name in quantiles if name in changed})
-        courses = run_courses(treated(latents), times, threads or 0)
+        courses = run_courses(treated(latents), times, threads)
         columns = [one.summary.of(times, _course(courses, one.summary.quantity)) for one in chosen]
         return np.stack(columns, axis=1), np.asarray(courses.status == 0)
 

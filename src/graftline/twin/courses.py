@@ -152,7 +152,7 @@ def referral_state(latents: Latents) -> CourseState:
     )
 
 
-def run_courses(request: CourseRequest, times: Numbers, threads: int = 1) -> Courses:
+def run_courses(request: CourseRequest, times: Numbers, threads: int | None = 1) -> Courses:
     """Solve all courses of the batch; `times` is model time in days, (times,) or (patients, times), rising.
 
     A value at the time of a dose is that just before it. A patient whose equations cannot be solved is marked in

@@ -44,7 +44,8 @@ def judge_function(layout: Layout, lanes: int, name: str) -> str:
     def put(field: str, value: str) -> None:
         code.store(_WORK, layout.control(field), value)
 
-    error = code.intrinsic("sqrt", code.mul(control("error"), code.number(1.0 / max(layout.states, 1))))
+    summed = code.add(control("error"), control("pivots"))  # where a pivot is not finite, no step is good
+    error = code.intrinsic("sqrt", code.mul(summed, code.number(1.0 / max(layout.states, 1))))
     logarithm = code.own(LOG, code.intrinsic("maxnum", error, code.number(SMALLEST_ERROR)))
     last = control("last_log_error")
     power = code.fma(code.number(-0.8 / ORDER), logarithm, code.mul(code.number(0.2 / ORDER), last))

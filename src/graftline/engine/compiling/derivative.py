@@ -65,7 +65,9 @@ class Derivatives:
             lower = g.power(base, g.sub(exponent, g.number(1.0)))
             found = g.mul(g.mul(exponent, lower), inner[0])
         if not g.is_number(inner[1], 0.0):
-            found = g.add(found, g.mul(g.mul(node, g.call("log", base)), inner[1]))
+            zero = g.number(0.0)
+            logarithm = g.select(g.relation("eq", base, zero), zero, g.call("log", base))  # 0^n stays 0 for n above 0
+            found = g.add(found, g.mul(g.mul(node, logarithm), inner[1]))
         return found
 
     def _outer(self, operation: str, node: Node, x: Node) -> Node:

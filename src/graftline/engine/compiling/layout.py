@@ -9,7 +9,7 @@ from .rodas5p import STAGES
 
 CONTROL = (
     "step_size", "per_step", "planned", "rejected", "steps", "step_limit", "stop", "look", "end", "error",
-    "last_log_error", "accepted", "taken", "share",
+    "last_log_error", "accepted", "taken", "share", "pivots",
 )  # fmt: skip
 """Numbers of a lane beside its equations, each at `Layout.control(name)`:
 
@@ -19,7 +19,7 @@ CONTROL = (
 - `end` of the step; `error` the root of the mean over states of (error / tolerance) squared, and the logarithm of that
   of the last accepted step
 - `accepted` 1 if the step is; `taken` 1 where its end becomes the beginning of the next
-- `share` of the step at which one looks inside it
+- `share` of the step at which one looks inside it; `pivots` 0 if all of the factorisation are finite, else not a number
 """
 
 

@@ -21,6 +21,8 @@ from .sparse import RIGHT, Entry, Factorisation, Operation
 from .stages import combine_function, new_states_function, take_function
 
 _WORK, _STAGE = "%w", "%u"
+_UNBOUNDED = frozenset({"pow", "sqrt", "log"})
+_PIVOTS: Entry = (-1, -1)  # stands for what tells whether all pivots are finite
 _PIECE = 2000  # operations of the factorisation in one function: the compiler is slow on longer ones
 
 
@@ -143,12 +145,13 @@ class StepWriter:
         values = self._evaluated(code, own.roots, 0)
         diagonal = code.mul(code.number(1.0 / GAMMA), code.load(_WORK, layout.control("per_step")))
         order = self.plan.order
+        code.store(_WORK, layout.control("pivots"), code.number(0.0))
         for place, (i, j) in enumerate(self.plan.entries):
             node = own.jacobian.get((order[i], order[j]))
             if i == j:
-                entry = diagonal if node is None else code.sub(diagonal, values[node])
+                entry = diagonal if node is None else code.sub(diagonal, self._bounded(code, node, values))
             else:
-                entry = code.number(0.0) if node is None else code.neg(values[node])
+                entry = code.number(0.0) if node is None else code.neg(self._bounded(code, node, values))
             code.store(_WORK, layout.matrix + place, entry)
         slopes, weight = self._slopes(code, values), float(stage_times()[1][0])
         for row, node in own.time_derivatives.items():
@@ -158,6 +161,17 @@ class StepWriter:
         for row, slope in enumerate(slopes):
             code.store(_WORK, layout.stages + row, slope)
         return _function(f"{name}(ptr noalias %w)", code)
+
+    def _bounded(self, code: Assembly, node: Node, values: Mapping[Node, str]) -> str:
+        """An entry of the Jacobian; 0 where a root or a power has no finite slope, as that of x at 0.
+
+        The method then loses order, not consistency, and the error control sees it.
+        """
+        graph, value = self.equations.graph, values[node]
+        if _UNBOUNDED.isdisjoint(graph.operations[one] for one in graph.reached([node])):
+            return value
+        finite = code.compare("lt", code.intrinsic("fabs", value), code.number(float("inf")))
+        return code.select(finite, value, code.number(0.0))
 
     def _rates(self, name: str) -> str:
         """`void name(ptr w, ptr u, double d)`: the right-hand side of a stage; `u` holds the part known before."""
@@ -174,6 +188,8 @@ class StepWriter:
 
     def _place(self, cell: Entry) -> tuple[str, int]:
         """Where a number of the factorisation or of a right-hand side stands."""
+        if cell == _PIVOTS:
+            return _WORK, self.layout.control("pivots")
         row, column = cell
         return (_STAGE, self.plan.order[row]) if column == RIGHT else (_WORK, self._matrix[cell])
 
@@ -191,7 +207,10 @@ class StepWriter:
 
             for one in operations[first : first + _PIECE]:
                 if one.kind == "invert":
-                    value = code.div(code.number(1.0), get(one.target))
+                    pivot = get(one.target)
+                    values[_PIVOTS] = code.fma(pivot, code.number(0.0), get(_PIVOTS))  # stays 0 while all are finite
+                    changed[_PIVOTS] = None
+                    value = code.div(code.number(1.0), pivot)
                 elif one.kind == "scale":
                     value = code.mul(get(one.target), get(one.first))
                 else:

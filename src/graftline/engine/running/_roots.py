@@ -9,7 +9,7 @@ from ._calls import njit
 def inverse_fifth_root(x: float) -> float:
     """x^(-1/5) of a number above zero, to a few digits and the same on every machine (no library function)."""
     scale = 1.0
-    while x > 32.0:
+    while x > 32.0 and scale > 1e-70:  # ends for infinity too
         x, scale = x * 0.03125, scale * 0.5
     while x < 1.0 and scale < 1e60:
         x, scale = x * 32.0, scale * 2.0

@@ -9,7 +9,7 @@ from ._calls import call_one, get, get_whole, njit, put, put_whole
 from .fields import fail
 from .records import Job, Kernel, Lanes
 
-_TOO_MANY_EVENTS = int(Status.TOO_MANY_EVENTS)
+_TOO_MANY_EVENTS, _NOT_FINITE = int(Status.TOO_MANY_EVENTS), int(Status.NOT_FINITE)
 _ROUNDS = 10_000  # events at one moment; beyond it they feed each other
 
 
@@ -30,6 +30,9 @@ def happen(k: Kernel, j: Job, s: Lanes, lane: int) -> None:
     for _ in range(_ROUNDS):
         call_one(k.events, here, here, s.buffer)
         if not _note_triggers(j, s, lane):
+            if _has_no_delay(j, s):
+                fail(k, j, s, lane, _NOT_FINITE, -1)
+                return
             break
         index = _most_urgent(j, s, lane)
         if index < 0:
@@ -39,8 +42,17 @@ def happen(k: Kernel, j: Job, s: Lanes, lane: int) -> None:
 
 
 @njit
+def _has_no_delay(j: Job, s: Lanes) -> bool:
+    """Whether the delay of some event is not a number."""
+    for event in range(j.event_count):
+        if math.isnan(get(s.buffer, j.event_count + event)):
+            return True
+    return False
+
+
+@njit
 def _note_triggers(j: Job, s: Lanes, lane: int) -> bool:
-    """Queue what turned true, drop what may be dropped; False if too many wait."""
+    """Queue what turned true, drop what may be dropped; False if too many wait, or one has no delay."""
     count = j.event_count
     for event in range(count):
         place = lane * count + event
@@ -55,11 +67,11 @@ def _note_triggers(j: Job, s: Lanes, lane: int) -> bool:
 
 @njit
 def _enqueue(j: Job, s: Lanes, lane: int, event: int) -> bool:
-    """Let an event wait for its time, with the values it has now; False if there is no room."""
+    """Let an event wait for its time, with the values it has now; False if there is no room or no delay."""
     waiting = get_whole(s.pending, lane)
-    if waiting >= j.waiting:
-        return False
     delay = get(s.buffer, j.event_count + event) if get_whole(j.delayed, event) else 0.0
+    if waiting >= j.waiting or math.isnan(delay):
+        return False
     place = lane * j.waiting + waiting
     put(s.pending_time, place, get(s.work, lane) + max(delay, 0.0))
     put_whole(s.pending_event, place, event)

@@ -31,7 +31,8 @@ from .fields import fail, field, set_field
 from .records import Job, Kernel, Lanes
 from .turns import NO_TURN, die_out, find_turns
 
-_OK, _TOO_SMALL, _TOO_MANY, _NOT_FINITE, _STOPPED = (int(one) for one in Status if one is not Status.TOO_MANY_EVENTS)
+_OK, _TOO_SMALL, _TOO_MANY = int(Status.OK), int(Status.STEP_TOO_SMALL), int(Status.TOO_MANY_STEPS)
+_NOT_FINITE, _STOPPED, _NO_NUMBER = int(Status.NOT_FINITE), int(Status.STOPPED), int(Status.OUTPUT_NOT_A_NUMBER)
 _SHRINK_MOST, _SAFETY = 0.1, 0.9
 _LAST_ERROR_FIRST = math.log(1e-4)
 
@@ -109,6 +110,8 @@ def _leave(k: Kernel, j: Job, s: Lanes, lane: int) -> None:
     """The patient of a lane is done with; what was not computed is NaN."""
     patient = get_whole(s.patient, lane)
     put_whole(j.steps, patient, int(field(k, s, k.steps, lane)))
+    if get_whole(j.status, patient) == _OK and not math.isnan(get(j.failed_at, patient)):
+        put_whole(j.status, patient, _NO_NUMBER)
     while get_whole(s.output, lane) < j.times_count:
         _write_nothing(j, s, lane)
 
@@ -258,8 +261,10 @@ def _write_outputs(k: Kernel, j: Job, s: Lanes, lanes: int) -> None:
             call_listed(k.inside, s.work, j.needed, j.needed_count)
         left = writing
         while left != 0:
-            _write(k, j, s, lowest(left), k.inside_place)
+            lane = lowest(left)
             left &= left - 1
+            set_field(k, s, k.inside_place, lane, _output_time(j, s, lane))  # as asked, to the last bit
+            _write(k, j, s, lane, k.inside_place)
 
 
 @written_in
@@ -317,9 +322,24 @@ def _write(k: Kernel, j: Job, s: Lanes, lane: int, moment: int) -> None:
         for column in range(j.outputs):
             state = get_whole(j.output_states, column)
             put(j.out, row + column, get(w, (moment + 1 + state) * width + lane))
-        return
-    here = w + 8 * lane
-    call_one(k.observe, here + 8 * moment * width, here, j.out + 8 * row)
+    else:
+        here = w + 8 * lane
+        call_one(k.observe, here + 8 * moment * width, here, j.out + 8 * row)
+    total = 0.0
+    for column in range(j.outputs):
+        total += 0.0 * get(j.out, row + column)
+    if total != 0.0:  # as it is only if a number is infinite or none
+        _note_no_number(k, j, s, lane, row)
+
+
+@njit
+def _note_no_number(k: Kernel, j: Job, s: Lanes, lane: int, row: int) -> None:
+    """Note when and in which output something was not a number for the first time."""
+    patient = get_whole(s.patient, lane)
+    for column in range(j.outputs):
+        if math.isnan(get(j.out, row + column)) and math.isnan(get(j.failed_at, patient)):
+            put(j.failed_at, patient, get(j.times, patient * j.times_stride + get_whole(s.output, lane) - 1))
+            put_whole(j.failed_in, patient, column)
 
 
 @njit

@@ -13,6 +13,7 @@ from ..request import Doses as DoseTable
 from ..request import Extinction, Request
 from .records import JobArrays, Kernel, Numbers, Places
 
+_SAME_MOMENT, _SAME_MOMENT_AT_ZERO = 1e-15, 1e-99  # what the control loop takes for one moment, and a little more
 _WAITING = 64  # room for so many events of one patient that wait for their time, or four times their number
 
 
@@ -67,7 +68,7 @@ def job_of(compiled: CompiledModel, request: Request, out: Numbers, *, all_state
         "out": out,
         "tolerances": _tolerances(program, request),
         **_doses(program, request, compiled.layout.infused),
-        **_groups(states, request.extinctions),
+        **_groups(states, request.extinctions, compiled.layout.infused),
         **_events(program),
         **{name: np.zeros(patients, dtype=np.int64) for name in ("status", "steps", "rejected")},
         "failed_at": np.full(patients, np.nan),
@@ -103,14 +104,23 @@ def _tolerances(program: Program, request: Request) -> Numbers:
     return np.array([request.relative_tolerance, *(each[name] for name in program.states), *lowest])
 
 
-def _groups(states: Mapping[str, int], rules: Sequence[Extinction]) -> dict[str, Numbers | Places]:
+def _groups(
+    states: Mapping[str, int], rules: Sequence[Extinction], infused: Sequence[int]
+) -> dict[str, Numbers | Places]:
+    fed_by = [[which for which, slot in enumerate(infused) if slot - 1 in _members(states, rule)] for rule in rules]
     return {
         "threshold": np.array([rule.threshold for rule in rules], dtype=float),
         "member_first": _starts([len(rule.states) for rule in rules]),
         "members": _places([states[name] for rule in rules for name in rule.states]),
         "source_first": _starts([len(rule.not_while_positive) for rule in rules]),
         "sources": _places([states[name] for rule in rules for name in rule.not_while_positive]),
+        "group_input_first": _starts([len(inputs) for inputs in fed_by]),
+        "group_inputs": _places([which for inputs in fed_by for which in inputs]),
     }
+
+
+def _members(states: Mapping[str, int], rule: Extinction) -> set[int]:
+    return {states[name] for name in rule.states}
 
 
 def _starts(lengths: Sequence[int]) -> Places:
@@ -119,20 +129,28 @@ def _starts(lengths: Sequence[int]) -> Places:
 
 
 def _doses(program: Program, request: Request, infused: Sequence[int]) -> dict[str, Numbers | Places]:
-    """One row per bolus, two per infusion; those at the same time by state and amount, whatever the table's order."""
+    """One row per bolus, two per infusion; those at the same time by state and amount, whatever the table's order.
+
+    Doses of nothing are left out. An infusion so short that its end is the moment of its start is a bolus; the rate is
+    such that the whole amount is given between the two moments as they are rounded.
+    """
     table = request.doses
-    names, which_name = np.unique(table.state, return_inverse=True)
+    some = np.flatnonzero(table.amount != 0)
+    time, amount, who = table.time[some].astype(float), table.amount[some].astype(float), table.patient[some]
+    names, which_name = np.unique(table.state[some], return_inverse=True)
     slot = _places([program.slot(str(name)) for name in names])[which_name]
-    runs = table.duration > 0
-    rate = np.divide(table.amount, table.duration, out=np.zeros(len(table)), where=runs)
+    end = time + table.duration[some]
+    span = end - time
+    runs = span > _SAME_MOMENT * np.abs(time) + _SAME_MOMENT_AT_ZERO
+    rate = np.divide(amount, span, out=np.zeros(len(some)), where=runs)
     which = _places([infused.index(one) if one in infused else -1 for one in range(len(program.quantities) + 1)])
     inputs = np.where(runs, which[slot], -1)
-    patient = np.concatenate([table.patient, table.patient[runs]])
+    patient = np.concatenate([who, who[runs]])
     columns = {
-        "dose_time": np.concatenate([table.time, (table.time + table.duration)[runs]]).astype(float),
+        "dose_time": np.concatenate([time, end[runs]]),
         "dose_slot": np.concatenate([slot, slot[runs]]),
         "dose_input": np.concatenate([inputs, inputs[runs]]),
-        "dose_amount": np.concatenate([np.where(runs, rate, table.amount), -rate[runs]]).astype(float),
+        "dose_amount": np.concatenate([np.where(runs, rate, amount), -rate[runs]]),
     }
     order = _dose_order(patient, *columns.values())
     columns = {name: np.ascontiguousarray(column[order]) for name, column in columns.items()}

@@ -108,6 +108,9 @@ class Job(NamedTuple):
     members: int
     source_first: int
     sources: int
+    group_input_first: int
+    group_inputs: int
+    """which of the infused states belong to a group; while such an infusion runs the group is fed"""
     event_count: int
     assignments: int
     """of all events together"""

@@ -83,10 +83,15 @@ def _group_below(k: Kernel, j: Job, s: Lanes, group: int, moment: int) -> int:
 
 @njit
 def _fed(k: Kernel, j: Job, s: Lanes, group: int, moment: int) -> int:
-    """Lanes in which a source still feeds the group."""
+    """Lanes in which a source or an infusion still feeds the group."""
     found = 0
     for index in range(get_whole(j.source_first, group), get_whole(j.source_first, group + 1)):
         place = moment + 1 + get_whole(j.sources, index)
+        for lane in range(k.lanes):
+            if field(k, s, place, lane) > 0.0:
+                found |= 1 << lane
+    for index in range(get_whole(j.group_input_first, group), get_whole(j.group_input_first, group + 1)):
+        place = k.first_input + get_whole(j.group_inputs, index)
         for lane in range(k.lanes):
             if field(k, s, place, lane) > 0.0:
                 found |= 1 << lane
