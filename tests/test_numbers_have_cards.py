@@ -31,6 +31,7 @@ MEDICAL_FOLDERS = (
     "journey",
     "trial",
 )
+MODELS_OF_PROTOCOLS = PACKAGE / "protocol" / "models"
 PUBLISHED_MODELS = PACKAGE / "twin" / "published"
 FREE = (0, 1, 2)  # with a sign or as 1.0 they are the same numbers
 
@@ -88,7 +89,7 @@ def numbers_in_antimony(source: str) -> list[Found]:
 
 
 def _medical_texts() -> list[Path]:
-    present = [PACKAGE / folder for folder in MEDICAL_FOLDERS if (PACKAGE / folder).is_dir()]
+    present = [PACKAGE / folder for folder in MEDICAL_FOLDERS if (PACKAGE / folder).is_dir()] + [MODELS_OF_PROTOCOLS]
     texts = (path for folder in present for path in folder.rglob("*") if path.suffix in (".py", ".ant"))
     return sorted(path for path in texts if path.suffix == ".py" or path.parent != PUBLISHED_MODELS)
 

@@ -9,7 +9,8 @@ from graftline.cli._whole_numbers import whole_number
 
 def test_show_without_a_name_lists_the_names(capsys):
     assert run(["protocol", "show"]) == 2
-    assert capsys.readouterr().err == "PROTOCOL: no name was given; write one of: adp_a2afp, or the path of a file\n"
+    told = "write one of: adp_a2afp, tisagenlecleucel_all, or the path of a file"
+    assert capsys.readouterr().err == f"PROTOCOL: no name was given; {told}\n"
 
 
 @pytest.mark.parametrize(

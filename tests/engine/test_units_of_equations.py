@@ -3,7 +3,7 @@
 import pytest
 
 from graftline.base.errors import InputError
-from graftline.engine import check_units, load_antimony
+from graftline.engine import check_units, declared_units, load_antimony
 
 UNITS = """
 unit time_unit = 86400 second; unit day = 86400 second; unit per_day = 1 / (86400 second)
@@ -70,3 +70,17 @@ def test_rates_of_reactions_need_a_unit_of_extent():
     check_units(load_antimony(extent, "m"))
     with pytest.raises(InputError, match="rate of J: is mg, but should be"):
         check_units(load_antimony(extent.replace("k * q", "q"), "m"))
+
+
+def test_declared_units_are_told_in_base_units_whatever_the_text_calls_them():
+    text = """
+    unit mine = 1e9 item / litre
+    a = 1; a has mine
+    b = 1; b has dimensionless
+    c = 1
+    """
+    units = declared_units(load_antimony(text, "t"))
+    assert units["a"].base == "item^1*metre^-3"
+    assert units["a"].factor == pytest.approx(1e12)
+    assert (units["b"].factor, units["b"].base) == (1, "1")
+    assert "c" not in units

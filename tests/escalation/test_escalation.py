@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graftline.escalation import CohortState, decide, may_treat_next
+from graftline.protocol import load_protocol
 
 LADDER = ["level_1", "level_2", "level_3"]
 
@@ -148,3 +149,22 @@ def test_an_infusion_still_to_come_holds_back_the_next_patient(reference):
 
 def test_the_very_first_patient_waits_for_nobody(reference):
     assert may_treat_next(reference.dosing, "level_1", [], [], 0).passed
+
+
+@pytest.fixture
+def single_arm():
+    return load_protocol("tisagenlecleucel_all").protocol.dosing
+
+
+def test_without_an_escalation_everybody_is_treated_at_the_one_level_until_the_trial_is_full(single_arm):
+    level = single_arm.expansion.level
+    assert decide(single_arm, []).level == level
+    toxic = CohortState(level=level, evaluable=78, dose_limiting=50, pending=0, treated=78)
+    assert decide(single_arm, [toxic]).action == "expansion"
+    full = CohortState(level=level, evaluable=70, dose_limiting=0, pending=9, treated=79)
+    assert decide(single_arm, [full]).action == "stop"
+    assert decide(single_arm, [full]).reasons == ("the trial is full (79 of 79 treated)",)
+
+
+def test_without_an_escalation_nobody_waits_but_for_the_stagger_of_the_expansion(single_arm):
+    assert may_treat_next(single_arm, single_arm.expansion.level, [100], [], 100).passed

@@ -5,7 +5,18 @@ from pydantic import ValidationError
 
 from graftline.base.errors import InputError
 from graftline.base.units import UnitError
-from graftline.evidence import Card, EvidenceError, Spread, SpreadKind, Sure, all_cards, card, describe, load_cards
+from graftline.evidence import (
+    Card,
+    EvidenceError,
+    Spread,
+    SpreadKind,
+    Sure,
+    all_cards,
+    card,
+    describe,
+    load_cards,
+    read_cards,
+)
 
 GOOD = """
 afp_half_life_here:
@@ -209,3 +220,9 @@ def test_all_faults_of_all_files_come_at_once(tmp_path):
     (tmp_path / "first.yaml").write_text(GOOD.replace("day", "dayz"), encoding="utf-8")
     faults = faults_of(tmp_path, GOOD.replace("_here", "_there").replace("sure: A", "sure: Z"), file="second.yaml")
     assert [fault.split(":")[0] for fault in faults] == ["first.yaml", "second.yaml"]
+
+
+def test_the_cards_of_one_text_are_read_without_the_shipped_ones():
+    assert list(read_cards(GOOD, "mine.yaml")) == ["afp_half_life_here"]
+    with pytest.raises(InputError, match=r"mine.yaml:1 x: 5 is no card"):
+        read_cards("x: 5", "mine.yaml")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from graftline.base.errors import InputError
-from graftline.protocol import read_protocol, shipped_text
+from graftline.protocol import load_protocol, read_protocol, shipped_text
 from graftline.trial import simulate_part
 
 SEED = 5
@@ -149,3 +149,18 @@ def test_batches_never_begin_for_patients_who_have_left():
     for row, history in enumerate(part.apheresed.history):
         for attempt in history:
             assert attempt.started < part.apheresed.day[row] + part.waiting.leaves[row]
+
+
+def test_a_trial_of_another_disease_is_refused_whole_and_not_simulated_in_part():
+    with pytest.raises(InputError) as refusal:
+        simulate_part(load_protocol("tisagenlecleucel_all"), [0], SEED)
+    places = {fault.place.removeprefix("tisagenlecleucel_all.yaml ") for fault in refusal.value.faults}
+    assert places == {
+        "model.own",
+        "receptor.kind",
+        "dosing.levels.single_dose.by_weight",
+        "response.criteria",
+        "screening.history.measures",
+        "screening.marrow.measures",
+        "screening.clinic.measures",
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -276,6 +277,32 @@ def check_units(model: Model) -> None:
         return b"units fit"
 
     kept("units", [_version(), model.format, model.text], found)
+
+
+@dataclass(frozen=True)
+class DeclaredUnit:
+    """A unit as a multiple of base units: of cells per litre 1000 ``item*metre^-3``."""
+
+    factor: float
+    base: str
+    """product of kilogram, metre, second, item, … with their exponents; '1' for a pure number"""
+
+
+def declared_units(model: Model) -> Mapping[str, DeclaredUnit]:
+    """The unit of every name of the model that declares one, in base units; raises InputError if it cannot be read."""
+    from .sbml import antimony_as_sbml, units_declared  # heavy
+
+    def found() -> bytes:
+        text = antimony_as_sbml(model.text, model.name) if model.format == "antimony" else model.text
+        units = units_declared(text, model.name)
+        rows = {
+            name: (unit.factor, "*".join(f"{base}^{power:g}" for base, power in unit.powers) or "1")
+            for name, unit in units.items()
+        }
+        return json.dumps(rows).encode()
+
+    rows = json.loads(kept("declared units", [_version(), model.format, model.text], found))
+    return {name: DeclaredUnit(float(factor), str(base)) for name, (factor, base) in rows.items()}
 
 
 def _loaded(text: str, name: str, form: str) -> Model:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..base.verdict import Verdict, check
-from ..protocol.schema import Dosing
+from ..protocol.schema import Dosing, Escalation
 
 Action = Literal["enrol", "wait", "escalate", "expand_cohort", "deescalate", "stop", "expansion"]
 
@@ -65,11 +65,14 @@ def decide(dosing: Dosing, states: Sequence[CohortState]) -> Decision:
     """What to do next: enrol at a level, wait for outcomes, climb, add patients, step down, stop, or expand.
 
     Never names a level at which 2 or more of at most 6 evaluable patients (in larger groups: the same share) had
-    dose-limiting toxicity, nor a ladder level above one. Levels missing from `states` have no patients yet.
+    dose-limiting toxicity, nor a ladder level above one. Levels missing from `states` have no patients yet. Without an
+    escalation in the protocol, everybody is treated at the level of the expansion until it is full.
     """
     by_level = {state.level: state for state in states}
+    if dosing.escalation is None:
+        return _single_arm(dosing, by_level)
     names = [level.name for level in dosing.levels]
-    ladder = names[: names.index(dosing.escalation.highest_level) + 1]
+    ladder = names[: names.index(_climb(dosing).highest_level) + 1]
     rungs = [by_level.get(name, CohortState(level=name)) for name in ladder]
     for state in rungs:
         if _too_toxic(dosing, state) and not _settled(dosing, state):
@@ -81,13 +84,28 @@ def decide(dosing: Dosing, states: Sequence[CohortState]) -> Decision:
     if ceiling < len(rungs):
         return _under_a_ceiling(dosing, rungs[ceiling - 1], rungs[ceiling], by_level)
     if not begun:
-        return Decision("enrol", dosing.escalation.start_level, ("first patient of the start level",))
+        return Decision("enrol", _climb(dosing).start_level, ("first patient of the start level",))
     return _climbing(dosing, rungs, begun[-1], by_level)
+
+
+def _climb(dosing: Dosing) -> Escalation:
+    assert dosing.escalation is not None, "asked of an escalation only"
+    return dosing.escalation
+
+
+def _single_arm(dosing: Dosing, by_level: dict[str, CohortState]) -> Decision:
+    """Without escalation: everybody at the one level, until the trial is full."""
+    level, places = dosing.expansion.level, dosing.expansion.size
+    state = by_level.get(level, CohortState(level=level))
+    treated = max(state.treated, state.counted)
+    if treated >= places:
+        return Decision("stop", None, (f"the trial is full ({treated} of {places} treated)",))
+    return Decision("expansion", level, ("a single arm, without escalation",))
 
 
 def _climbing(dosing: Dosing, rungs: list[CohortState], place: int, by_level: dict[str, CohortState]) -> Decision:
     """No level was too toxic so far: fill the cohort at the highest level begun, then go up."""
-    rule, state = dosing.escalation, rungs[place]
+    rule, state = _climb(dosing), rungs[place]
     needed = rule.expanded_cohort_size if state.dose_limiting else rule.cohort_size
     top = place == len(rungs) - 1
     if state.counted < needed:
@@ -111,7 +129,7 @@ def _under_a_ceiling(
     dosing: Dosing, below: CohortState, toxic: CohortState, by_level: dict[str, CohortState]
 ) -> Decision:
     """A level was too toxic: the one below is filled to the expanded size before it counts as tolerated."""
-    needed = dosing.escalation.expanded_cohort_size
+    needed = _climb(dosing).expanded_cohort_size
     if below.counted < needed:
         reason = f"{below.level} needs {needed} patients to count as tolerated and has {below.counted}"
         return Decision("deescalate", below.level, (_toxicities(toxic), reason))
@@ -155,12 +173,12 @@ def _settled(dosing: Dosing, state: CohortState) -> bool:
 
 
 def _over_the_limit(dosing: Dosing, state: CohortState, patients: int) -> bool:
-    share_reached = state.dose_limiting * dosing.escalation.expanded_cohort_size >= _INTOLERABLE * patients
+    share_reached = state.dose_limiting * _climb(dosing).expanded_cohort_size >= _INTOLERABLE * patients
     return state.dose_limiting >= _INTOLERABLE and share_reached
 
 
 def _two_may_suffice(dosing: Dosing, state: CohortState) -> bool:
-    enough = state.evaluable >= dosing.escalation.lowest_level_may_escalate_after
+    enough = state.evaluable >= _climb(dosing).lowest_level_may_escalate_after
     return enough and state.dose_limiting == 0 and state.pending == 0
 
 
@@ -182,11 +200,11 @@ def may_treat_next(
     other level. In the expansion the protocol's own stagger takes the place of both once its first patient is treated.
     """
     expansion = level == dosing.expansion.level
-    within = dosing.expansion.stagger if expansion else dosing.escalation.stagger_within_cohort
-    between = dosing.escalation.stagger_between_cohorts
+    within = dosing.expansion.stagger if expansion else _climb(dosing).stagger_within_cohort
     here = _elapsed(infusions_here, within.to("days"), today, f"{within} after the last infusion at {level}")
-    if expansion and infusions_here:
+    if dosing.escalation is None or (expansion and infusions_here):
         return here
+    between = _climb(dosing).stagger_between_cohorts
     return here & _elapsed(
         infusions_elsewhere, between.to("days"), today, f"{between} after the last infusion at another level"
     )

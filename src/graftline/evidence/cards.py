@@ -178,20 +178,33 @@ def load_cards(folder: Traversable) -> Mapping[str, Card]:
     for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if not file.name.endswith(".yaml"):
             continue
-        text = file.read_text(encoding="utf-8")
-        content, wrong = _read_yaml(file.name, text)
-        faults += wrong
-        for name, fields in content.items():
-            place = f"{file.name}:{_line_of(name, text)} {name}"
-            if name in cards:
-                faults.append(Fault(place, "the name stands twice", "give each card its own name"))
-            elif not isinstance(fields, Mapping):
-                faults.append(Fault(place, f"{fields!r} is no card", "write value, unit, meaning, source and sure"))
-            else:
-                faults += _add(cards, name, fields, place)
+        faults += _add_file(cards, file.name, file.read_text(encoding="utf-8"))
     if faults:
         raise InputError(faults)
     return MappingProxyType(cards)
+
+
+def read_cards(text: str, file: str) -> Mapping[str, Card]:
+    """The cards of one text, by name; `file` is what faults call it. Raises InputError with all faults."""
+    cards: dict[str, Card] = {}
+    faults = _add_file(cards, file, text)
+    if faults:
+        raise InputError(faults)
+    return MappingProxyType(cards)
+
+
+def _add_file(cards: dict[str, Card], file: str, text: str) -> list[Fault]:
+    """Check the cards of one file and put them with the others; the faults of those that cannot be used."""
+    content, faults = _read_yaml(file, text)
+    for name, fields in content.items():
+        place = f"{file}:{_line_of(name, text)} {name}"
+        if name in cards:
+            faults.append(Fault(place, "the name stands twice", "give each card its own name"))
+        elif not isinstance(fields, Mapping):
+            faults.append(Fault(place, f"{fields!r} is no card", "write value, unit, meaning, source and sure"))
+        else:
+            faults += _add(cards, name, fields, place)
+    return faults
 
 
 def _read_yaml(file: str, text: str) -> tuple[Mapping[str, object], list[Fault]]:

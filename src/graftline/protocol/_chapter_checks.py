@@ -64,6 +64,13 @@ def dates_follow_each_other(protocol: Protocol) -> Iterator[Flaw]:
 def hla_rule_is_consistent(protocol: Protocol) -> Iterator[Flaw]:
     """Required alleles and their group present the peptide; no allele, nor one that contains it, is excluded too."""
     hla, molecule = protocol.hla, protocol.receptor.presented_by
+    if hla is None:
+        if protocol.receptor.kind == "TCR":
+            yield Flaw((), "'hla' is missing", "write 'hla: ...' here: a TCR sees its peptide on HLA only")
+        return
+    if molecule is None:
+        yield Flaw(("hla",), "a CAR sees its target without HLA", "take the chapter out")
+        return
     for index, allele in enumerate(hla.excluded_alleles):
         clash = next((one for one in hla.required_alleles if _within(one, allele)), None)
         if clash is not None:
@@ -158,8 +165,43 @@ def receptor_potency_is_said_once(protocol: Protocol) -> Iterator[Flaw]:
         yield Flaw((*path, "ec50"), found, "write dissociation_rate, or form: monotone")
 
 
-def modules_stand_once(protocol: Protocol) -> Iterator[Flaw]:
-    """No module of the twin is listed twice."""
+def model_is_said_once(protocol: Protocol) -> Iterator[Flaw]:
+    """A twin that comes with the package or a model of one's own, not both; modules belong to the twin, each once."""
+    model = protocol.model
+    if model.own is None and model.twin is None:
+        yield Flaw(("model",), "'twin' is missing", "write 'twin: tcrt_core', or 'own: ...' with a model text")
+    if model.own is not None:
+        for key in ("twin", "modules"):
+            if getattr(model, key):
+                yield Flaw(("model", key), "the protocol brings a model of its own", f"take {key} or own out")
     for index, name in enumerate(protocol.model.modules):
         if name in protocol.model.modules[:index]:
             yield Flaw(("model", "modules", index), f"{name!r} stands twice in modules", "keep one")
+
+
+def dose_by_weight_makes_sense(protocol: Protocol) -> Iterator[Flaw]:
+    """Per kilogram as in all: lowest, target and highest in this order."""
+    for index, level in enumerate(protocol.dosing.levels):
+        part = level.by_weight
+        if part is not None and not part.lowest.to("cells/kg") <= part.target.to("cells/kg") <= part.highest.to(
+            "cells/kg"
+        ):
+            found = f"lowest {part.lowest}, target {part.target}, highest {part.highest}"
+            yield Flaw(("dosing", "levels", index, "by_weight"), found, "write lowest <= target <= highest")
+
+
+def response_is_said_whole(protocol: Protocol) -> Iterator[Flaw]:
+    """Remission has its thresholds, which are shares of the whole; nothing else has any."""
+    rule, path = protocol.response, ("response", "remission")
+    if rule.criteria != "marrow remission":
+        if rule.remission is not None:
+            yield Flaw(path, f"{rule.criteria} knows no remission", "take 'remission' out, or write marrow remission")
+        return
+    if rule.remission is None:
+        remedy = "write 'remission: {blasts_below: 5 percent, relapse_at: 5 percent}'"
+        yield Flaw(("response",), "'remission' is missing", remedy)
+        return
+    below, at = rule.remission.blasts_below.to("1"), rule.remission.relapse_at.to("1")
+    if not 0 < below <= at <= 1:
+        found = f"remission below {rule.remission.blasts_below}, relapse at {rule.remission.relapse_at}"
+        yield Flaw(path, found, "write 0 percent < blasts_below <= relapse_at <= 100 percent")

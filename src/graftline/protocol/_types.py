@@ -54,6 +54,8 @@ DailyDose = Annotated[Quantity, _reads("mg/m^2/day"), _AS_TEXT, AfterValidator(_
 PeopleRate = Annotated[Quantity, _reads("people/month"), _AS_TEXT, AfterValidator(_not_negative)]
 SlotRate = Annotated[Quantity, _reads("slots/week"), _AS_TEXT, AfterValidator(_positive)]
 Concentration = Annotated[Quantity, _reads("ng/mL"), _AS_TEXT, AfterValidator(_positive)]
+Weight = Annotated[Quantity, _reads("kg"), _AS_TEXT, AfterValidator(_positive)]
+CellsPerWeight = Annotated[Quantity, _reads("cells/kg"), _AS_TEXT, AfterValidator(_positive)]
 PerTime = Annotated[Quantity, _reads("1/s"), _AS_TEXT, AfterValidator(_positive)]
 Share = Annotated[Quantity, _reads("percent"), _AS_TEXT, AfterValidator(_not_negative)]
 Copies = Annotated[Quantity, _reads("copies/cell"), _AS_TEXT, AfterValidator(_not_negative)]
@@ -89,6 +91,13 @@ _EXPRESSED = "[NLSCAQ]?"
 """how an allele is expressed, as in A*24:09N"""
 Peptide = Annotated[
     str, _matches("[ACDEFGHIKLMNPQRSTVWY]{8,11}", "write 8 to 11 amino-acid letters (ACDEFGHIKLMNPQRSTVWY)")
+]
+Symbol = Annotated[str, _matches("[A-Za-z_][A-Za-z0-9_]*", "write a name of the model text, for example E or dX")]
+ModelFile = Annotated[
+    str, _matches(r"[A-Za-z0-9_][\w.\-]*\.ant", "write a file name without folder, for example mine.ant")
+]
+CardFile = Annotated[
+    str, _matches(r"[A-Za-z0-9_][\w.\-]*\.yaml", "write a file name without folder, for example mine_cards.yaml")
 ]
 CountryCode = Annotated[str, _matches("[A-Z]{2}", "write two capital letters, for example FR")]
 HlaMolecule = Annotated[

@@ -13,17 +13,20 @@ from ..base.units import Quantity
 from ..records.variables import VARIABLES
 from ._chapter_checks import (
     dates_follow_each_other,
+    dose_by_weight_makes_sense,
     hla_rule_is_consistent,
-    modules_stand_once,
+    model_is_said_once,
     product_lasts_and_is_ready,
     receptor_potency_is_said_once,
     renal_adjustment_makes_sense,
+    response_is_said_whole,
     scales_can_be_graded,
     site_keys_differ,
     somebody_is_screened,
 )
 from ._yaml import Flaw, Path
 from .criteria import Moment, variables_of
+from .model_text import assessed_without_role
 from .schema import DoseLimitingToxicity, Protocol
 
 Check = Callable[[Protocol], Iterable[Flaw]]
@@ -67,8 +70,8 @@ def _repeated(path: Path, names: Sequence[str]) -> Iterator[Flaw]:
 def _names_exist(protocol: Protocol) -> Iterator[Flaw]:
     levels = [one.name for one in protocol.dosing.levels]
     escalation, expansion = protocol.dosing.escalation, protocol.dosing.expansion
-    yield from _known(("dosing", "escalation", "start_level"), escalation.start_level, levels, "dose level")
-    yield from _known(("dosing", "escalation", "highest_level"), escalation.highest_level, levels, "dose level")
+    for key in () if escalation is None else ("start_level", "highest_level"):
+        yield from _known(("dosing", "escalation", key), getattr(escalation, key), levels, "dose level")
     yield from _known(("dosing", "expansion", "level"), expansion.level, levels, "dose level")
     regimens = [one.name for one in protocol.conditioning.regimens]
     yield from _known(("conditioning", "in_force"), protocol.conditioning.in_force, regimens, "conditioning regimen")
@@ -127,6 +130,11 @@ def _dose_levels_make_sense(protocol: Protocol) -> Iterator[Flaw]:
             found = f"lowest {level.lowest}, target {level.target}, highest {level.highest}"
             yield Flaw(("dosing", "levels", index), found, "write lowest <= target <= highest")
     names = [one.name for one in levels]
+    if escalation is None:
+        if len(levels) > 1:
+            found = f"{len(levels)} dose levels, and no escalation that climbs them"
+            yield Flaw(("dosing", "levels"), found, "write 'escalation: ...' under dosing, or one level")
+        return
     if escalation.start_level not in names or escalation.highest_level not in names:
         return
     start, top = names.index(escalation.start_level), names.index(escalation.highest_level)
@@ -142,6 +150,8 @@ def _dose_levels_make_sense(protocol: Protocol) -> Iterator[Flaw]:
 def _cohorts_make_sense(protocol: Protocol) -> Iterator[Flaw]:
     escalation = protocol.dosing.escalation
     path = ("dosing", "escalation")
+    if escalation is None:
+        return
     if escalation.expanded_cohort_size < escalation.cohort_size:
         found = f"{escalation.expanded_cohort_size} is less than the cohort size {escalation.cohort_size}"
         yield Flaw((*path, "expanded_cohort_size"), found, f"write {escalation.cohort_size} or more")
@@ -248,8 +258,15 @@ def _assessments_are_scheduled(protocol: Protocol) -> Iterator[Flaw]:
         if one.until is not None and one.until < max(one.days):
             found = f"until Day {one.until} lies before Day {max(one.days)}"
             yield Flaw((*path, "until"), found, f"write a day after {max(one.days)}")
-    if all(one.name != "imaging" for one in protocol.assessments):
-        yield Flaw(("assessments",), "there is no imaging", "add an assessment 'imaging': response needs it")
+
+
+_JUDGED_ON = {"RECIST 1.1": "imaging", "marrow remission": "marrow"}
+
+
+def _response_is_assessed(protocol: Protocol) -> Iterator[Flaw]:
+    needed = _JUDGED_ON[protocol.response.criteria]
+    if all(one.name != needed for one in protocol.assessments):
+        yield Flaw(("assessments",), f"there is no {needed}", f"add an assessment {needed!r}: response needs it")
 
 
 def _laboratory_covers_the_toxicity_window(protocol: Protocol) -> Iterator[Flaw]:
@@ -277,6 +294,7 @@ _COUNTED = {
     "dose_limiting_toxicity": ("dlt_evaluable", "infused"),
     "best_overall_response": ("infused",),
     "objective_response_rate": ("infused", "apheresed"),
+    "overall_remission_rate": ("infused", "apheresed"),
     "disease_control_rate": ("infused", "apheresed"),
     "cytokine_release_syndrome": ("infused",),
 }
@@ -286,6 +304,9 @@ def _endpoints_can_be_estimated(protocol: Protocol) -> Iterator[Flaw]:
     """Each endpoint in a population it exists in, and counted from that population's own start."""
     for index, one in enumerate(protocol.endpoints):
         zeros = _TIME_ZEROS.get(one.name)
+        if (one.within is not None) != (one.name == "overall_remission_rate"):
+            belongs = "'within' belongs to overall_remission_rate, and to nothing else"
+            yield Flaw(("endpoints", index), belongs, "write 'within: 3 months' there, or take it out here")
         populations = tuple(zeros) if zeros is not None else _COUNTED[one.name]
         if one.population not in populations:
             found = f"{one.name} in the {one.population} population is not analysed"
@@ -316,10 +337,14 @@ CHECKS: tuple[tuple[frozenset[str], Check], ...] = tuple(
         ("countries sites manufacture", product_lasts_and_is_ready),
         ("safety", _toxicity_definition_is_complete),
         ("assessments", _assessments_are_scheduled),
+        ("assessments response", _response_is_assessed),
+        ("response", response_is_said_whole),
+        ("dosing", dose_by_weight_makes_sense),
+        ("model assessments safety endpoints", assessed_without_role),
         ("safety assessments", _laboratory_covers_the_toxicity_window),
         ("hla receptor", hla_rule_is_consistent),
         ("receptor", receptor_potency_is_said_once),
-        ("model", modules_stand_once),
+        ("model", model_is_said_once),
         ("safety", scales_can_be_graded),
         ("endpoints", _endpoints_can_be_estimated),
     )

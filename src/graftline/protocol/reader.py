@@ -21,8 +21,9 @@ from ._amendments import Applied, amendment_flaws, build_versions, effective_day
 from ._schema_faults import schema_flaws
 from ._yaml import Content, Document, Flaw, Placeholder, Source, decode, read_document
 from .checks import flaws_of
+from .model_text import Companions, ModelText, read_model_text
 from .schema import Protocol
-from .shipped import SUFFIX, list_protocols, shipped_text
+from .shipped import SUFFIX, list_protocols, shipped_companion, shipped_text
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,10 @@ class ProtocolFile:
     placeholders: tuple[Placeholder, ...]
     sources: tuple[Source, ...]
     digest: str
-    """SHA-256 of the content, remarks included; comments, layout and the order of keys do not matter"""
+    """SHA-256 of the content, remarks included; comments, layout and the order of keys do not matter. The files of a
+    model of one's own count as they stand"""
+    model_text: ModelText | None
+    """of a protocol that brings a model of its own"""
     _binding: Mapping[str, tuple[tuple[date, ...], tuple[int, ...]]]
     """site -> days on which its version changes, and the version before the first, after the first, ..."""
 
@@ -55,8 +59,23 @@ def load_protocol(name_or_path: str | os.PathLike[str]) -> ProtocolFile:
     """Read a shipped protocol by name, or a file. Raises InputError with every fault, each with file and line."""
     given = os.fspath(name_or_path)
     if given in list_protocols():
-        return read_protocol(shipped_text(given), given + SUFFIX)
-    return read_protocol(_bytes_of(given), given)
+        return read_protocol(shipped_text(given), given + SUFFIX, shipped_companion)
+    return read_protocol(_bytes_of(given), given, _beside(FilePath(given).parent))
+
+
+def _beside(folder: FilePath) -> Companions:
+    """Files in the folder of the protocol, else those that come with the package."""
+
+    def companion(name: str) -> str | None:
+        try:
+            return (folder / name).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return shipped_companion(name)
+        except (OSError, UnicodeDecodeError) as error:
+            found = f"the file cannot be read ({error})"
+            raise InputError(Fault(str(folder / name), found, "check its permissions, and save it as UTF-8")) from None
+
+    return companion
 
 
 def _bytes_of(path: str) -> bytes:
@@ -77,19 +96,29 @@ def _bytes_of(path: str) -> bytes:
         raise InputError(Fault(place, found, "check its permissions")) from None
 
 
-def read_protocol(raw: bytes, file: str) -> ProtocolFile:
-    """Read the bytes of a protocol file. Raises InputError with every fault, each with file and line."""
+def read_protocol(raw: bytes, file: str, companions: Companions = shipped_companion) -> ProtocolFile:
+    """Read the bytes of a protocol file; `companions` finds the files of a model of one's own.
+
+    Raises InputError with every fault, each with file and line.
+    """
     document = read_document(decode(raw, file), file)
     protocol, flaws = _validate(document.plain)
     unreadable = {flaw.path for flaw in document.flaws}
     flaws = document.flaws + [flaw for flaw in flaws if flaw.path not in unreadable]
     if protocol is None:
         raise _refusal(document, flaws)
+    own, text = protocol.model.own, None
+    if own is not None:
+        text, of_text = read_model_text(own, companions)
+        flaws += of_text
     flaws += amendment_flaws(protocol, document.plain)
     if flaws:
         raise _refusal(document, flaws)
     sets = versions_met(protocol)
     versions, flaws = build_versions(protocol, document.plain, sets, _validate)
+    if any(one.model.own != own for one in versions):
+        found = "an amendment changes a model of one's own, which stands for every version"
+        flaws.append(Flaw(("amendments",), found, "write the other model into a protocol file of its own"))
     if flaws:
         raise _refusal(document, flaws)
     return ProtocolFile(
@@ -98,7 +127,8 @@ def read_protocol(raw: bytes, file: str) -> ProtocolFile:
         versions=versions,
         placeholders=document.placeholders,
         sources=document.sources,
-        digest=digest_of(document.written),
+        digest=digest_of(document.written if text is None else [document.written, *text.texts]),
+        model_text=text,
         _binding={site.id: _binding(effective_days(protocol, site), sets) for site in protocol.sites},
     )
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ._types import (
+    CardFile,
     Cells,
+    CellsPerWeight,
     Concentration,
     Copies,
     Count,
@@ -19,15 +21,19 @@ from ._types import (
     HlaAllele,
     HlaGroup,
     HlaMolecule,
+    ModelFile,
     Name,
     Part,
+    PartError,
     PeopleRate,
     Peptide,
     PerTime,
     ProtocolDay,
     Share,
     SlotRate,
+    Symbol,
     Text,
+    Weight,
 )
 from .criteria import EligibilityCriterion
 
@@ -53,10 +59,27 @@ class Receptor(Part):
     """The receptor that the cells carry and what it recognises."""
 
     name: Text
+    kind: Literal["TCR", "CAR"] = "TCR"
+    """TCR: sees a peptide on HLA; CAR: sees the target itself, and needs neither"""
     target: Text
-    peptide: Peptide
-    presented_by: HlaMolecule
+    peptide: Peptide | None = None
+    presented_by: HlaMolecule | None = None
     potency: ReceptorPotency = ReceptorPotency()
+
+    @model_validator(mode="after")
+    def _says_what_it_sees(self) -> Self:
+        if self.kind == "TCR":
+            slips = {key: f"{key!r} is missing; write '{key}: ...' here" for key in self._unsaid}
+        else:
+            said = [key for key in ("peptide", "presented_by") if key not in self._unsaid]
+            slips = {key: f"a CAR sees {self.target} without HLA; take {key!r} out" for key in said}
+        if slips:
+            raise PartError(slips)
+        return self
+
+    @property
+    def _unsaid(self) -> tuple[str, ...]:
+        return tuple(key for key in ("peptide", "presented_by") if getattr(self, key) is None)
 
 
 class HlaRule(Part):
@@ -67,10 +90,53 @@ class HlaRule(Part):
     excluded_alleles: tuple[HlaAllele, ...] = ()
 
 
-class Model(Part):
-    """The mechanistic model of the virtual patient."""
+class Receives(Part):
+    """Which states of a model text doses go into; each in the unit that the text declares for it."""
 
-    twin: Literal["tcrt_core"]
+    cells: Symbol
+    """number of infused cells"""
+    fludarabine: Symbol | None = None
+    """mass of F-ara-A in the body"""
+    cyclophosphamide: Symbol | None = None
+    """mass in the body"""
+
+
+class DiesOut(Part):
+    """States that are empty together once fewer than this is left of them all."""
+
+    states: tuple[Symbol, ...] = Field(min_length=1)
+    below: Cells
+    not_while: tuple[Symbol, ...] = ()
+    """states that still feed the group while they are above zero"""
+
+
+class OwnModel(Part):
+    """A model of the virtual patient that comes with the protocol: an Antimony text, its numbers, what is what in it.
+
+    The files lie beside the protocol file or come with the package. Every parameter of the text that has no number in
+    it needs a card: its own, or one of the shipped evidence.
+    """
+
+    text: ModelFile
+    """Antimony text, with a unit for every name"""
+    cards: CardFile
+    """evidence cards of the text: the name of a card is the symbol"""
+    evidence: dict[Symbol, Name] = Field(default_factory=dict)
+    """symbol -> shipped evidence card that holds its number"""
+    patient: dict[Symbol, Name] = Field(default_factory=dict)
+    """symbol -> variable measured at screening that it is; who was not measured is drawn around the card"""
+    receives: Receives
+    roles: dict[Name, Symbol] = Field(default_factory=dict)
+    """what is seen of a course -> the symbol that holds it; what no role names cannot be assessed"""
+    dies_out: tuple[DiesOut, ...] = ()
+
+
+class Model(Part):
+    """The mechanistic model of the virtual patient: a twin that comes with the package, or one's own."""
+
+    twin: Literal["tcrt_core"] | None = None
+    own: OwnModel | None = None
+    """excludes twin and modules"""
     modules: tuple[Literal["marrow", "tocilizumab", "corticosteroid", "immunity", "second_product"], ...] = ()
     """what is added to the core: blood counts, drugs against cytokine release, immunity against the product, a second
     product; drugs and second product act where they are given, immunity as soon as it is listed"""
@@ -196,6 +262,15 @@ class Conditioning(Part):
     fludarabine_by_renal_function: tuple[RenalAdjustment, ...] = ()
 
 
+class DoseByWeight(Part):
+    """The dose of patients up to a body weight, per kilogram."""
+
+    up_to: Weight
+    target: CellsPerWeight
+    lowest: CellsPerWeight
+    highest: CellsPerWeight
+
+
 class DoseLevel(Part):
     """A dose level: target and the range in which a product is acceptable."""
 
@@ -203,6 +278,8 @@ class DoseLevel(Part):
     target: Cells
     lowest: Cells
     highest: Cells
+    by_weight: DoseByWeight | None = None
+    """patients up to a weight get a dose per kilogram instead"""
 
 
 class Escalation(Part):
@@ -243,7 +320,8 @@ class Dosing(Part):
     """Dose levels and how they are climbed."""
 
     levels: tuple[DoseLevel, ...] = Field(min_length=1)
-    escalation: Escalation
+    escalation: Escalation | None = None
+    """none: a single level, that of the expansion, from the first patient on"""
     expansion: Expansion
     second_infusion: SecondInfusion
 
@@ -309,7 +387,7 @@ class Safety(Part):
 class Assessment(Part):
     """One kind of assessment and its planned protocol days."""
 
-    name: Literal["laboratory", "afp", "transgene", "cytokines", "imaging", "vital_status"]
+    name: Literal["laboratory", "afp", "transgene", "cytokines", "imaging", "marrow", "vital_status"]
     days: tuple[ProtocolDay, ...] = Field(min_length=1)
     then_every: Duration | None = None
     until: ProtocolDay | None = None
@@ -317,10 +395,21 @@ class Assessment(Part):
     """allowed days either side"""
 
 
+class Remission(Part):
+    """What counts as remission and as relapse of leukaemia, by the share of lymphoblasts in the marrow."""
+
+    blasts_below: Share
+    """remission, with or without recovery of blood counts (CR or CRi)"""
+    relapse_at: Share
+    """and above: relapse of a patient who was in remission"""
+
+
 class ResponseRule(Part):
     """How response is judged."""
 
-    criteria: Literal["RECIST 1.1"]
+    criteria: Literal["RECIST 1.1", "marrow remission"]
+    remission: Remission | None = None
+    """needed for, and only for, marrow remission"""
     confirmation: Duration
     """a response must be seen again at least this long after it was first seen"""
     stable_disease_minimum: Duration
@@ -334,6 +423,7 @@ class Endpoint(Part):
         "dose_limiting_toxicity",
         "best_overall_response",
         "objective_response_rate",
+        "overall_remission_rate",
         "disease_control_rate",
         "progression_free_survival",
         "overall_survival",
@@ -343,6 +433,8 @@ class Endpoint(Part):
     role: Literal["primary", "secondary", "exploratory"]
     population: Literal["consented", "apheresed", "infused", "dlt_evaluable"]
     time_zero: Literal["consent", "apheresis", "infusion", "first_response"]
+    within: Duration | None = None
+    """of the remission rate: time from time zero in which it counts"""
 
 
 class Amendment(Part):
@@ -370,7 +462,8 @@ class Protocol(Part):
     version_date: Day
     sponsor: Text
     receptor: Receptor
-    hla: HlaRule
+    hla: HlaRule | None = None
+    """needed for a TCR"""
     model: Model
     countries: tuple[Country, ...] = Field(min_length=1)
     sites: tuple[Site, ...] = Field(min_length=1)

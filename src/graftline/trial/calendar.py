@@ -192,7 +192,9 @@ def _record(done: Finished, ask: Ask, answer: Answer) -> None:
         _without_cells(done, Lymphodepleted(ask=ask, day=answer.death, died=True, reason=reason))
         return
     window = ask.protocol.safety.dose_limiting_toxicity.window.last_day
-    known = ask.infusion + model_time(window) + int(ask.protocol.dosing.escalation.committee_review.to("days"))
+    climb = ask.protocol.dosing.escalation
+    review = 0 if climb is None else int(climb.committee_review.to("days"))
+    known = ask.infusion + model_time(window) + review
     if answer.dlt_day is not None:  # a serious event is reported within a day and need not wait for the window
         known = min(known, answer.dlt_day + int(card("trial_serious_event_report").to("day")))
     done.treated.append(Treated(ask=ask, answer=answer, known=known))

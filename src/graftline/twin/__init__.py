@@ -26,6 +26,7 @@ from .hazards import (
 from .latents import Latents
 from .measured import measured_model, measured_request
 from .model import MODULES, Equation, twin_equations, twin_meanings, twin_model, twin_text
+from .own_courses import OwnCourseRequest, OwnCourses, SeenCourses, draw_own_parameters, run_own_courses
 from .parameters import CARD_OF, CARDS
 from .plausibility import LATENT_RULES, implausible_latents
 from .published_models import (
@@ -57,15 +58,19 @@ __all__ = [
     "Infusion",
     "Latents",
     "LeftOutModel",
+    "OwnCourseRequest",
+    "OwnCourses",
     "Potency",
     "PublishedModel",
     "PublishedQuantity",
     "PublishedSpread",
     "SecondProduct",
+    "SeenCourses",
     "SupportiveDoses",
     "course_as_sbml",
     "death_hazard",
     "decompensation_hazard",
+    "draw_own_parameters",
     "first_event",
     "implausible_latents",
     "lethal_cytokine_hazard",
@@ -81,6 +86,7 @@ __all__ = [
     "referral_state",
     "relative_strength",
     "run_courses",
+    "run_own_courses",
     "twin_equations",
     "twin_meanings",
     "twin_model",

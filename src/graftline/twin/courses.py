@@ -227,7 +227,8 @@ def _given_or(given: Numbers | None, otherwise: Numbers) -> Numbers:
     return otherwise if given is None else np.where(np.isnan(given), otherwise, given)
 
 
-def _conditioning_times(conditioning: Conditioning) -> Numbers:
+def conditioning_times(conditioning: Conditioning) -> Numbers:
+    """Model time in days of each single infusion of chemotherapy."""
     return np.asarray(model_time(conditioning.protocol_day), dtype=np.float64)
 
 
@@ -237,7 +238,7 @@ def _start_times(request: CourseRequest) -> Numbers:
         return np.asarray(request.start_time, dtype=np.float64)
     start = np.zeros(len(request))
     if len(request.conditioning):
-        np.minimum.at(start, request.conditioning.patient, _conditioning_times(request.conditioning))
+        np.minimum.at(start, request.conditioning.patient, conditioning_times(request.conditioning))
     return start
 
 
@@ -262,7 +263,7 @@ def _conditioning_doses(request: CourseRequest) -> engine.Doses:
     active = np.where(flu, number("flu_active_share"), 1.0)
     return engine.Doses(
         patient=who,
-        time=_conditioning_times(conditioning) if len(conditioning) else np.empty(0),
+        time=conditioning_times(conditioning) if len(conditioning) else np.empty(0),
         state=np.where(flu, "F", "Y"),
         amount=conditioning.dose * latents.body_surface_area[who] * active / volume,
         duration=conditioning.hours / HOURS_PER_DAY,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.errors import Fault, InputError
 from ..base.units import MM_PER_CM, SPHERE_VOLUME_PER_CUBED_DIAMETER, PER_uL_PER_e9_L
 from ..evidence import card
 from .latents import Latents
@@ -226,6 +228,16 @@ class Courses:
         volumes = self.scan_volume
         return np.where(np.isnan(volumes), np.nan, np.nansum(self.lesion_diameters, axis=2))
 
+    def shows(self, role: str) -> bool:
+        """Whether the twin tells what is seen under this role (`graftline.protocol.roles`)."""
+        return role in _SEEN
+
+    def seen(self, role: str) -> Numbers:
+        """What is seen under a role, in the role's unit, (patients, times); raises InputError if the twin has none."""
+        if role not in _SEEN:
+            raise InputError(Fault(f"role {role}", "tcrt_core does not tell it", f"ask for one of {', '.join(_SEEN)}"))
+        return np.asarray(getattr(self, _SEEN[role]), dtype=np.float64)
+
     def state_at(self, day: Numbers | float) -> CourseState:
         """All states of each patient at a model time, linear between output times (exact at an output time).
 
@@ -246,6 +258,13 @@ class Courses:
                 for symbol, values in self.states.items()
             }
         )
+
+
+_SEEN = MappingProxyType(
+    {"transgene": "copies_per_ug", "infused_cells": "tcrt_per_microlitre"}
+    | {name: name for name in ("lymphocytes", "neutrophils", "platelets", "il6", "crp", "alt")}
+)
+"""role -> read-out of the twin; hazards of the twin need more than a course and are no read-outs"""
 
 
 @dataclass(frozen=True)

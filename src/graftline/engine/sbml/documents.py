@@ -12,7 +12,7 @@ import libsbml
 from ...base.errors import Fault, InputError
 from ..system import System
 from .translation import Translation
-from .units import unit_faults
+from .units import Unit, declared, unit_faults
 
 _LEVEL, _VERSION = 3, 2
 _TAKEN = ("layout", "render", "groups", "l3v2extendedmath")
@@ -73,13 +73,23 @@ def newest_sbml(text: str, name: str) -> str:
 
 def faults_of_units(text: str, name: str) -> list[Fault]:
     """Every equation of an SBML text whose units do not fit. Raises InputError if the text cannot be read."""
+    return list(unit_faults(_readable(text, name).getModel(), name))
+
+
+def units_declared(text: str, name: str) -> dict[str, Unit]:
+    """The unit of every name of an SBML text that declares one. Raises InputError if the text cannot be read."""
+    return declared(_readable(text, name).getModel())
+
+
+def _readable(text: str, name: str) -> Any:
+    """The document of a text, functions and local parameters written out; raises InputError."""
     document = libsbml.readSBMLFromString(text)
     faults = [*_errors(document, name), *_packages(document, name)]
     if faults:
         raise InputError(faults)
     _converted(document, name)
     _change(document, name, "expandFunctionDefinitions", "functions that cannot be written out")
-    return list(unit_faults(document.getModel(), name))
+    return document
 
 
 def _antimony_message(text: str) -> str:

@@ -73,12 +73,17 @@ def unit_faults(model: Any, name: str) -> Iterator[Fault]:
             yield from units.faults(f"{name} rate of {reaction.getId()}", law.getMath(), None)
 
 
+def declared(model: Any) -> dict[str, Unit]:
+    """Every parameter, compartment and species with a declared unit, in base units."""
+    return {name: unit for name, unit in _Units(model).of.items() if unit is not None}
+
+
 class _Units:
     """The declared units of a model, and the unit of a formula by them."""
 
     def __init__(self, model: Any) -> None:
         elements = (*model.getListOfParameters(), *model.getListOfCompartments(), *model.getListOfSpecies())
-        self._of = {one.getId(): _read(one.getDerivedUnitDefinition()) for one in elements}
+        self.of = {one.getId(): _read(one.getDerivedUnitDefinition()) for one in elements}
         self._time = _named(model, model.getTimeUnits()) if model.isSetTimeUnits() else None
         extent = _named(model, model.getExtentUnits()) if model.isSetExtentUnits() else None
         self._flow = None if extent is None or self._time is None else extent.times(self._time, -1)
@@ -110,7 +115,7 @@ class _Units:
         return own.times(self._time, -1)
 
     def _unit_of(self, name: str) -> Unit:
-        found = self._of.get(name)
+        found = self.of.get(name)
         if found is None:
             raise _MisfitError(f"{name} has no declared unit")
         return found
