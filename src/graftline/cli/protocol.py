@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ..base.errors import Fault, InputError
-from ..protocol import ProtocolFile, list_protocols, load_protocol, shipped_text
+from ..protocol import ModelText, ProtocolFile, list_protocols, load_protocol, shipped_text
 
 app = typer.Typer(help="List, show or begin protocol files.", no_args_is_help=True)
 
@@ -94,4 +94,16 @@ def _summary(file: ProtocolFile) -> dict[str, str | int]:
         "versions": len(file.versions),
         "placeholders": len(file.placeholders),
         "sources": len(file.sources),
+        **_of_model(file.model_text),
+    }
+
+
+def _of_model(text: ModelText | None) -> dict[str, str | int]:
+    """What a model of one's own is made of, and how many of its numbers are assumed."""
+    if text is None:
+        return {}
+    assumed = sum(one.is_placeholder for one in text.cards.values())
+    return {
+        "model": f"{text.chapter.text}, {len(text.model.states)} states, {len(text.cards)} numbers on cards",
+        "assumed": assumed,
     }

@@ -2,6 +2,7 @@
 
 from ._yaml import Placeholder, Source
 from .criteria import Criterion, EligibilityCriterion, Moment, variables_of
+from .model_text import ModelText
 from .reader import ProtocolFile, load_protocol, read_protocol
 from .schema import SCHEMA_VERSION, Protocol
 from .shipped import list_protocols, shipped_text
@@ -10,6 +11,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "Criterion",
     "EligibilityCriterion",
+    "ModelText",
     "Moment",
     "Placeholder",
     "Protocol",
