@@ -1,5 +1,6 @@
 """The gate at the bedside, the dose and the infusion window."""
 
+import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -7,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graftline.infusion import Bedside, dose_to_give, dose_verdict, in_window, may_infuse, outside_window
+from graftline.infusion import Bedside, dose_range, dose_to_give, dose_verdict, in_window, may_infuse, outside_window
+from graftline.protocol import load_protocol
 
 NOW = datetime(2020, 10, 5, 10, tzinfo=UTC)
 GOOD = Bedside(
@@ -109,3 +111,36 @@ def test_there_is_always_a_way_on_and_only_one_the_protocol_allows(reference, da
     window = reference.infusion.model_copy(update={"outside": tuple(sorted(ways)) or ("abandon",)})
     action = outside_window(window, day, cells_usable=usable, may_repeat=repeat).action
     assert action in {"infuse", "abandon", *ways}
+
+
+@pytest.fixture
+def by_weight():
+    (level,) = load_protocol("tisagenlecleucel_all").protocol.dosing.levels
+    return level
+
+
+@pytest.mark.parametrize(
+    ("weight", "lowest", "target", "highest"),
+    [(20, 0.004, 0.062, 0.1), (50, 0.01, 0.155, 0.25), (50.1, 0.01, 0.1, 0.25), (90, 0.01, 0.1, 0.25)],
+)
+def test_up_to_a_weight_the_dose_goes_by_weight(by_weight, weight, lowest, target, highest):
+    found = dose_range(by_weight, weight)
+    assert (found.lowest, found.target, found.highest) == pytest.approx((lowest, target, highest))
+    dose = dose_to_give(5.0, by_weight, weight_kg=weight)
+    assert (dose.assigned, dose.given) == pytest.approx((target, highest))
+    assert dose_verdict(dose, by_weight, weight_kg=weight).passed
+
+
+def test_a_child_never_gets_the_dose_of_an_adult(by_weight):
+    dose = dose_to_give(5.0, by_weight, weight_kg=70)
+    assert dose_verdict(dose, by_weight, weight_kg=20).reasons == ("more cells than 5e+06 cells/kg for single_dose",)
+
+
+@pytest.mark.parametrize("weight", [None, float("nan"), 0.0])
+def test_without_a_body_weight_no_dose_by_weight_is_given(by_weight, reference, weight):
+    dose = dose_to_give(0.05, by_weight, weight_kg=weight)
+    assert not dose.within_range
+    assert math.isnan(dose.given)
+    verdict = may_infuse(replace(GOOD, weight_kg=weight), replace(dose, given=0.05), by_weight, reference.infusion)
+    assert verdict.unknown
+    assert verdict.reasons == ("not known: body weight, by which single_dose is dosed",)

@@ -202,3 +202,10 @@ def test_values_that_cannot_be_meant_are_refused_all_at_once():
     texts = {fault.place: str(fault) for fault in refused.value.faults}
     assert "write 18 to 110 years" in texts["age"] and "write 29 to 729" in texts["until"]
     assert "a whole number, 0 to 2" in texts["ascites"] and "cy500_flu20, cy600_flu30" in texts["regimen"]
+
+
+def test_a_protocol_with_a_model_of_its_own_is_not_followed_with_the_twin_of_another_disease():
+    other = load_protocol("tisagenlecleucel_all").protocol
+    planned = replace(plan(regimen=other.conditioning.in_force), protocol=other)
+    with pytest.raises(InputError, match="protocol: brings a model of its own"):
+        simulate_one_patient(KnownPatient(), planned, samples=1, seed=1)

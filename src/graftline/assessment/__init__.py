@@ -56,6 +56,7 @@ from .recist import (
     series_of,
     target_responses,
 )
+from .remission import RemissionRule, in_overall_remission, marrow_response, marrow_responses, remission_rule
 from .schedule import VisitSchedule, check_schedule, in_window, planned_times
 
 __all__ = [
@@ -82,6 +83,7 @@ __all__ = [
     "Oxygen",
     "Pressure",
     "ProgressionRule",
+    "RemissionRule",
     "Response",
     "Scan",
     "ScanSeries",
@@ -102,8 +104,11 @@ __all__ = [
     "grade_icans",
     "grade_laboratory",
     "has_fever",
+    "in_overall_remission",
     "in_window",
     "is_evaluable",
+    "marrow_response",
+    "marrow_responses",
     "may_serve_as_baseline",
     "observable",
     "overall_survival",
@@ -112,6 +117,7 @@ __all__ = [
     "pressure_level",
     "progression_free",
     "recist_rule",
+    "remission_rule",
     "respond_at_visit",
     "respond_at_visits",
     "responses",

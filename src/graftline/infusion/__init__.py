@@ -2,7 +2,9 @@
 
 from .rules import (
     Bedside,
+    DoseRange,
     WindowDecision,
+    dose_range,
     dose_to_give,
     dose_verdict,
     in_window,
@@ -12,7 +14,9 @@ from .rules import (
 
 __all__ = [
     "Bedside",
+    "DoseRange",
     "WindowDecision",
+    "dose_range",
     "dose_to_give",
     "dose_verdict",
     "in_window",

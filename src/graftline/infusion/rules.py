@@ -39,6 +39,8 @@ class Bedside:
     """doses at hand for this patient"""
     days_after_conditioning: float | None
     """days since the last chemotherapy"""
+    weight_kg: float | None = None
+    """body weight, asked for only where the protocol doses by it"""
 
 
 def may_infuse(bedside: Bedside, dose: Dose, level: DoseLevel, window: InfusionWindow) -> Verdict:
@@ -49,7 +51,7 @@ def may_infuse(bedside: Bedside, dose: Dose, level: DoseLevel, window: InfusionW
         check(bool(bedside.bags_scanned), "no bag was scanned"),
         check(bedside.bags_scanned == bedside.bags_on_manifest, "the bags scanned are not those on the manifest"),
         check(None if bedside.expires is None else bedside.now < bedside.expires, "the product has expired"),
-        dose_verdict(dose, level),
+        dose_verdict(dose, level, weight_kg=bedside.weight_kg),
         check(_opposite(bedside.active_infection), "active infection"),
         check(_opposite(bedside.fever), "fever"),
         check_at_least(
@@ -76,27 +78,58 @@ def _opposite(value: bool | None) -> bool | None:
     return None if value is None else not value
 
 
-def dose_to_give(available_cells: float, level: DoseLevel) -> Dose:
+@dataclass(frozen=True, kw_only=True)
+class DoseRange:
+    """What one patient is to get at a level, 1e9 cells."""
+
+    lowest: float
+    target: float
+    highest: float
+
+
+def dose_range(level: DoseLevel, weight_kg: float | None = None) -> DoseRange | None:
+    """The range of a level for a patient of this body weight; None where it depends on a weight that is not known."""
+    part = level.by_weight
+    if part is None:
+        cells = [one.to("cells") for one in (level.lowest, level.target, level.highest)]
+    elif weight_kg is None or not weight_kg > 0:
+        return None
+    elif weight_kg > part.up_to.to("kg"):
+        cells = [one.to("cells") for one in (level.lowest, level.target, level.highest)]
+    else:
+        cells = [one.to("cells/kg") * weight_kg for one in (part.lowest, part.target, part.highest)]
+    lowest, target, highest = (one / BILLION for one in cells)
+    return DoseRange(lowest=lowest, target=target, highest=highest)
+
+
+def dose_to_give(available_cells: float, level: DoseLevel, *, weight_kg: float | None = None) -> Dose:
     """The dose for a patient at this level from the transduced viable cells that the product holds (1e9 cells).
 
     All of it within the level's range; above, the highest of the range is given and the rest stays in store; below,
-    all of it is on offer but not within range. A product with an unknown number of cells (NaN) is never within range.
+    all of it is on offer but not within range. A product with an unknown number of cells (NaN) is never within range,
+    nor is any where the dose goes by a body weight that is not known.
     """
-    lowest, highest = level.lowest.to("cells") / BILLION, level.highest.to("cells") / BILLION
+    allowed = dose_range(level, weight_kg)
+    if allowed is None:
+        return Dose(assigned=math.nan, achieved=available_cells, given=math.nan, within_range=False)
     return Dose(
-        assigned=level.target.to("cells") / BILLION,
+        assigned=allowed.target,
         achieved=available_cells,
-        given=min(available_cells, highest) if not math.isnan(available_cells) else available_cells,
-        within_range=available_cells >= lowest,
+        given=min(available_cells, allowed.highest) if not math.isnan(available_cells) else available_cells,
+        within_range=available_cells >= allowed.lowest,
     )
 
 
-def dose_verdict(dose: Dose, level: DoseLevel) -> Verdict:
-    """Whether what is to be given lies within the level's range."""
-    lowest, highest = level.lowest.to("cells") / BILLION, level.highest.to("cells") / BILLION
+def dose_verdict(dose: Dose, level: DoseLevel, *, weight_kg: float | None = None) -> Verdict:
+    """Whether what is to be given lies within the level's range; unknown where that goes by an unknown weight."""
+    allowed = dose_range(level, weight_kg)
+    if allowed is None:
+        return check(None, f"body weight, by which {level.name} is dosed")
+    by_weight = level.by_weight is not None and weight_kg is not None and weight_kg <= level.by_weight.up_to.to("kg")
+    limits = level.by_weight if by_weight and level.by_weight is not None else level
     return (
-        check_at_least(dose.given, lowest, f"fewer cells than {level.lowest} for {level.name}")
-        & check_at_most(dose.given, highest, f"more cells than {level.highest} for {level.name}")
+        check_at_least(dose.given, allowed.lowest, f"fewer cells than {limits.lowest} for {level.name}")
+        & check_at_most(dose.given, allowed.highest, f"more cells than {limits.highest} for {level.name}")
         & check_at_most(dose.given, dose.achieved, "more cells than the product holds")
     )
 

@@ -284,6 +284,9 @@ def _faults_of_patient(known: KnownPatient) -> Iterator[Fault]:
 
 
 def _faults_of_treatment(planned: PlannedTreatment) -> Iterator[Fault]:
+    if planned.protocol.model.own is not None:
+        found = "brings a model of its own; one patient is followed with the twin of hepatocellular carcinoma only"
+        yield Fault("protocol", found, "write one with 'twin: tcrt_core'")
     regimens = [one.name for one in planned.protocol.conditioning.regimens]
     if planned.regimen not in regimens:
         yield Fault("regimen", f"{planned.regimen!r} is not in the protocol", f"write one of {', '.join(regimens)}")
