@@ -7,6 +7,8 @@ sd in the reading that gives the narrower interval; 95 % of the standard deviati
 sd * sqrt(89 / chi-square), from the lower end in the one reading to the upper end in the other.
 """
 
+import re
+
 import numpy as np
 import pytest
 from scipy.optimize import least_squares
@@ -245,3 +247,16 @@ def test_courses_of_the_twin_are_seen_by_the_same_roles(population_course):
     assert not population_course.shows("marrow_blasts")
     with pytest.raises(InputError, match="role marrow_blasts: tcrt_core does not tell it"):
         population_course.seen("marrow_blasts")
+
+
+def test_every_equation_says_what_it_means_in_a_line_above_it(text):
+    lines = text.model.text.splitlines()
+    equations = [place for place, line in enumerate(lines) if re.match(r"\w+( :=|' =) ", line)]
+    assert len(equations) == len(text.model.states) + len(text.model.observables)
+    assert not [lines[place] for place in equations if not re.match(r"# [A-Z]", lines[place - 1])]
+
+
+def test_every_symbol_stands_in_the_table_at_the_top_of_the_text(text):
+    table = text.model.text.split("model tisagenlecleucel_all()")[0]
+    words = set(re.findall(r"\w+", table.replace("N1-N3", "N1 N2 N3").replace("P1-P3", "P1 P2 P3")))
+    assert not {*text.model.states, *text.model.parameters} - words
