@@ -214,3 +214,10 @@ def test_observables_are_listed_with_error_limits_and_cards(capsys, monkeypatch)
     assert run(["twin", "observables"]) == 0
     text = capsys.readouterr().out
     assert all(name in text for name in OBSERVABLES)
+
+
+def test_a_protocol_that_doses_by_weight_or_brings_its_own_model_is_refused(capsys):
+    assert run(["twin", "run", "--protocol", "tisagenlecleucel_all"]) == 2
+    assert capsys.readouterr().err.startswith("--dose: tisagenlecleucel_all doses by body weight; write the dose")
+    assert run(["twin", "run", "--protocol", "tisagenlecleucel_all", "--dose", "1e8 cells"]) == 2
+    assert capsys.readouterr().err.startswith("protocol: brings a model of its own")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from graftline.base.errors import InputError
+from graftline.exchange import journey_table
 from graftline.protocol import load_protocol, read_protocol, shipped_text
 from graftline.trial import simulate_part
 
@@ -158,9 +159,35 @@ def test_a_trial_of_another_disease_is_refused_whole_and_not_simulated_in_part()
     assert places == {
         "model.own",
         "receptor.kind",
-        "dosing.levels.single_dose.by_weight",
         "response.criteria",
         "screening.history.measures",
         "screening.marrow.measures",
         "screening.clinic.measures",
     }
+
+
+BY_WEIGHT = "by_weight: {up_to: 70 kg, target: 1e7 cells/kg, lowest: 1e6 cells/kg, highest: 1.5e7 cells/kg}"
+
+
+def test_a_dose_by_weight_is_given_by_the_weight_of_each_patient():
+    part = simulated(("highest: 0.1e9 cells", f"highest: 0.1e9 cells\n      {BY_WEIGHT}"))
+    first = [ask for ask in part.treated.asks if ask.level == "level_1"]
+    assert first
+    for ask in first:
+        assert ask.weight_kg == part.waiting.baseline.weight[ask.row]
+        target, highest = (0.01 * ask.weight_kg, 0.015 * ask.weight_kg) if ask.weight_kg <= 70 else (0.1, 0.1)
+        assert ask.dose.assigned == pytest.approx(target)
+        assert ask.dose.given == pytest.approx(min(ask.dose.achieved, highest))
+    assert journey_table(part).height  # every step was allowed, the gate at the bedside included
+
+
+def test_a_single_arm_treats_everybody_at_one_level_and_nobody_later_than_an_escalation_does(base):
+    levels = TEXT[TEXT.index("    - name: level_1") : TEXT.index("    - name: expansion")]
+    escalation = TEXT[TEXT.index("  escalation:") : TEXT.index("  expansion:\n")]
+    part = simulated((levels, ""), (escalation, ""))
+    assert {ask.level for ask in part.treated.asks} == {"expansion"}
+    assert len(part.treated.asks) <= 30
+    single, climbing = (sorted(ask.infusion for ask in one.treated.asks) for one in (part, base))
+    assert len(single) >= len(climbing)
+    assert all(early <= late for early, late in zip(single, climbing, strict=False))
+    assert journey_table(part).height

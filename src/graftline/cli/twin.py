@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from ..assessment import OBSERVABLES
-from ..base.errors import InputError
+from ..base.errors import Fault, InputError
 from ..evidence import card
 from ..protocol import ProtocolFile, load_protocol
 from ..records import PRODUCT_VARIABLES, VARIABLES, Variable
@@ -166,6 +166,9 @@ def _read(texts: Mapping[str, Any]) -> tuple[KnownPatient, PlannedTreatment, Pro
     if cells is None:
         level = next(one for one in dosing.levels if one.name == dosing.expansion.level)
         cells = level.target.to("cells")
+        if level.by_weight is not None:
+            found = f"{file.protocol.short_name} doses by body weight"
+            reading.faults.append(Fault("--dose", found, "write the dose, for example --dose '1e8 cells'"))
     reading.finish()
     planned = PlannedTreatment(
         protocol=file.protocol,

@@ -7,6 +7,7 @@ that the courses of many replicates are solved in one batch.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
 
@@ -37,6 +38,8 @@ class Candidate:
     """day of death or withdrawal while waiting; far in the future if neither"""
     leaving: str
     """'died while waiting' or 'withdrew while waiting'"""
+    weight_kg: float = math.nan
+    """body weight, for protocols that dose by it"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +59,8 @@ class Ask:
     """first calendar day on which the product is out of date"""
     put_off: str = ""
     """why the infusion was later than planned; empty if it was not"""
+    weight_kg: float = math.nan
+    """body weight, for protocols that dose by it"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,9 +218,10 @@ def _ask(candidate: Candidate, protocol: Protocol, level_name: str, start: int) 
         conditioning=(start,),
         infusion=start + days_to_infusion(protocol),
         level=level_name,
-        dose=dose_to_give(candidate.cells, level),
+        dose=dose_to_give(candidate.cells, level, weight_kg=candidate.weight_kg),
         protocol=protocol,
         expires=candidate.expires,
+        weight_kg=candidate.weight_kg,
     )
 
 

@@ -17,10 +17,9 @@ import numpy as np
 
 from ..assessment import TimeToEvent
 from ..base.clock import calendar_date, model_time
-from ..base.units import BILLION
 from ..base.verdict import PASSED, Outcome, Verdict
 from ..evidence import card
-from ..infusion import Bedside
+from ..infusion import Bedside, dose_range
 from ..journey import MACHINES, Facts, Signed, Stagger, advance, all_guards
 from ..records import Dose
 from .calendar import Ask, Finished, Lymphodepleted, days_after_conditioning, days_to_infusion
@@ -196,6 +195,7 @@ def _at_the_bedside(facts: Facts, given: _Given, *, repeats: bool) -> Facts:
         fever=False,
         tocilizumab_doses=given.ask.protocol.infusion.minimum_tocilizumab_doses,
         days_after_conditioning=since,
+        weight_kg=given.ask.weight_kg,
     )
     in_date = given.infusion < given.ask.expires
     return replace(
@@ -503,12 +503,12 @@ def _second(part: Part, place: int) -> tuple[_Given, ...]:
         return ()
     day, cells = ask.infusion + int(treatment.second_day[place]), float(treatment.second_cells[place])
     level = next(one for one in ask.protocol.dosing.levels if one.name == ask.level)
-    start = day - days_to_infusion(ask.protocol)
+    start, allowed = day - days_to_infusion(ask.protocol), dose_range(level, ask.weight_kg)
     dose = Dose(
         assigned=ask.dose.assigned,
         achieved=ask.dose.achieved - ask.dose.given,
         given=cells,
-        within_range=cells >= level.lowest.to("cells") / BILLION,
+        within_range=allowed is not None and cells >= allowed.lowest,
     )
     stagger = Stagger(level=ask.level, infusions_here=(), infusions_elsewhere=(), today=start)
     again = replace(ask, lymphodepletion=start, conditioning=(start,), infusion=day, put_off="")

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from ..base.clock import calendar_date, day_number
 from ..base.streams import Streams
-from ..base.units import BILLION
 from ..base.verdict import Outcome
 from ..evidence import card
 from ..population import PopulationPlan
@@ -213,6 +212,7 @@ class _Crowd:
                 expires=int(own.made[row]) + shelf,
                 leaves=int(own.day[row] + waiting.leaves[row]),
                 leaving=str(waiting.leaving[row]),
+                weight_kg=float(waiting.baseline.weight[row]),
             )
             for row in rows
         ]
@@ -246,7 +246,7 @@ class _Crowd:
             conditioning_starts=tuple(tuple(start - ask.infusion for start in ask.conditioning) for ask in asks),
             egfr=self.waiting.baseline.egfr[rows],
             cells=np.array([ask.dose.given for ask in asks]),
-            target=np.array([_target(ask) for ask in asks]),
+            target=np.array([ask.dose.assigned for ask in asks]),
             memory_share=self.apheresed.memory_share[rows],
             copies_per_cell=self.apheresed.copies_per_cell[rows],
             clocks=self.waiting.clocks_after(rows, since),
@@ -254,11 +254,6 @@ class _Crowd:
             second_day=np.full(len(rows), np.nan),
             second_cells=np.full(len(rows), np.nan),
         )
-
-
-def _target(ask: Ask) -> float:
-    level = next(one for one in ask.protocol.dosing.levels if one.name == ask.level)
-    return level.target.to("cells") / BILLION
 
 
 def cut_days(protocol: Protocol) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 from ..assessment import Response
 from ..base.clock import day_number, model_time
 from ..base.streams import Streams
-from ..base.units import BILLION
+from ..infusion import dose_range
 from ..protocol.criteria import Moment, variables_of
 from ..protocol.schema import Protocol
 from .calendar import Ask, days_to_infusion
@@ -36,9 +36,11 @@ def second_infusions(
             continue
         on, left = _day(ask, first, place, countries[place]), ask.dose.achieved - ask.dose.given
         level = next(one for one in ask.protocol.dosing.levels if one.name == ask.level)
-        lowest, highest = (limit.to("cells") / BILLION for limit in (level.lowest, level.highest))
-        if on is not None and left >= lowest and _may(ask, first, place, on):
-            day[place], cells[place] = on, min(left, highest)
+        allowed = dose_range(level, ask.weight_kg)
+        if allowed is None:
+            continue
+        if on is not None and left >= allowed.lowest and _may(ask, first, place, on):
+            day[place], cells[place] = on, min(left, allowed.highest)
     return replace(treatment, second_day=day, second_cells=cells)
 
 

@@ -50,15 +50,12 @@ def _of_a_version(name: str, protocol: Protocol) -> Iterator[Fault]:
 
 
 def _of_another_disease(name: str, protocol: Protocol) -> Iterator[Fault]:
-    """The waiting list, the population, doses and judgement of the simulation are those of hepatocellular carcinoma."""
+    """The waiting list, the population and the judgement of the simulation are those of hepatocellular carcinoma."""
     remedy = "until then: 'graftline check', and courses by graftline.twin.run_own_courses"
     if protocol.model.own is not None:
         found = "whole trials are simulated with the twin that comes with the package only"
         yield Fault(f"{name} model.own", found, remedy)
     if protocol.receptor.kind == "CAR":
         yield Fault(f"{name} receptor.kind", "virtual patients are selected by HLA for a TCR", remedy)
-    for level in protocol.dosing.levels:
-        if level.by_weight is not None:
-            yield Fault(f"{name} dosing.levels.{level.name}.by_weight", "doses are not given by weight yet", remedy)
     if protocol.response.criteria != "RECIST 1.1":
         yield Fault(f"{name} response.criteria", "virtual patients are judged by RECIST 1.1 only", remedy)
