@@ -169,6 +169,6 @@ class _Lowering:
 def _as_float(e: Expression) -> float:
     if e is sp.nan:
         return math.nan
-    if e in (sp.oo, -sp.oo):
-        return math.inf if e is sp.oo else -math.inf
+    if e in (sp.oo, -sp.oo, sp.zoo):
+        return -math.inf if e == -sp.oo else math.inf
     return float(e)

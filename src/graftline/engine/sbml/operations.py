@@ -43,20 +43,32 @@ def as_number(e: Expression) -> Expression:
     return branches([(sp.Integer(1), e)], sp.Integer(0)) if is_boolean(e) else e
 
 
-def branches(pairs: Sequence[tuple[Expression, Expression]], otherwise: Expression) -> Expression:
-    """The value beside the first condition that holds.
+class Branches(sp.Piecewise):  # type: ignore[misc]  # sympy has no types
+    """A piecewise that stays as it is written: sympy's own is taken apart in powers and put together anew with its
+    conditions simplified, one within a condition is even written out into all its cases."""
 
-    Put together by hand: sympy would write a piecewise within a condition out into all its cases.
-    """
-    kept: list[Expression] = []
+    def __new__(cls, *pairs: Any, **_: Any) -> Any:
+        kept = [one if isinstance(one, ExprCondPair) else sp.Tuple.__new__(ExprCondPair, *one) for one in pairs]
+        found = sp.Basic.__new__(cls, *kept)
+        hash(found)  # kept by sympy; of a long chain it could not be had at once
+        return found
+
+    def _eval_power(self, _exponent: Expression) -> None:
+        return None
+
+    def _eval_template_is_attr(self, _name: str) -> None:
+        return None
+
+
+def branches(pairs: Sequence[tuple[Expression, Expression]], otherwise: Expression) -> Expression:
+    """The value beside the first condition that holds."""
+    kept: list[tuple[Expression, Expression]] = []
     for value, condition in (*pairs, (otherwise, sp.true)):
         if condition != sp.false:
-            kept.append(sp.Tuple.__new__(ExprCondPair, value, condition))
+            kept.append((value, condition))
         if condition == sp.true:
             break
-    found = kept[0].expr if len(kept) == 1 else sp.Basic.__new__(sp.Piecewise, *kept)
-    hash(found)  # kept by sympy; of a long chain it could not be had at once
-    return found
+    return kept[0][0] if len(kept) == 1 else Branches(*kept)
 
 
 def negated(e: Expression) -> Expression:
@@ -76,7 +88,10 @@ def _made(function: Callable[..., Expression], ieee: Callable[..., Any], *parts:
     value = _of_numbers(function, ieee, parts)
     if value is not None:
         return value
-    result = function(*parts)
+    try:
+        result = function(*parts)
+    except TypeError:  # sympy compares what cannot be compared
+        result = sp.zoo
     return function(*parts, evaluate=False) if _is_complex(result, parts) else result
 
 
@@ -173,21 +188,14 @@ def _inverse_of(function: Callable[[Expression], Expression]) -> Callable[[Expre
 
 
 def floor_of_quotient(a: Expression, b: Expression) -> Expression:
-    """floor(a / b), right also where a / b is rounded up or down to the next whole number."""
-    if a == 0:
-        return divided(a, b)
-    below = related(sp.StrictLessThan, b, sp.Integer(0))
-    whole = _FLOOR(divided(a, b))
-    rest = a - b * whole
-    over = sp.And(related(sp.GreaterThan, rest, b), negated(below))
-    over = sp.Or(over, sp.And(related(sp.LessThan, rest, b), below))
-    under = sp.And(related(sp.StrictLessThan, rest, sp.Integer(0)), negated(below))
-    under = sp.Or(under, sp.And(related(sp.StrictGreaterThan, rest, sp.Integer(0)), below))
-    return branches([(whole + 1, over), (whole - 1, under)], whole)
+    """floor(a / b); a whole number is itself, also if the engine's quotient is rounded to just below it."""
+    quotient = divided(a, b)
+    nearest = _FLOOR(_made(sp.Add, np.add, quotient, sp.Rational(1, 2)))
+    return branches([(nearest, related(sp.Eq, b * nearest, a))], _FLOOR(quotient))
 
 
 def ceiling_of_quotient(a: Expression, b: Expression) -> Expression:
-    """ceiling(a / b), right also where a / b is rounded up or down to the next whole number."""
+    """ceiling(a / b), as floor_of_quotient."""
     return -floor_of_quotient(-a, b)
 
 
@@ -198,14 +206,24 @@ def whole_quotient(a: Expression, b: Expression) -> Expression:
 
 
 def remainder(a: Expression, b: Expression) -> Expression:
-    """What whole_quotient leaves of a; it has the sign of a."""
+    """What is left of a when b is taken from it as often as it fits in; with the sign of a.
+
+    Exact, as fmod() of C, as long as it fits in fewer than 2^53 times.
+    """
     x, y = _as_float(a), _as_float(b)
     if x is not None and y is not None:
         with np.errstate(all="ignore"):
             return literal(float(np.fmod(x, y)))
     if y == 0:
         return sp.nan
-    return a if y is not None and math.isinf(y) else a - b * whole_quotient(a, b)
+    if y is not None and math.isinf(y):
+        return a
+    size, step = _ABS(a), _ABS(b)
+    times = _FLOOR(divided(size, step))
+    rest = size - step * times  # rounded once
+    too_often = related(sp.StrictLessThan, rest, sp.Integer(0))
+    times = branches([(times - 1, too_often), (times + 1, related(sp.GreaterThan, rest, step))], times)
+    return a - branches([(-step, related(sp.StrictLessThan, a, sp.Integer(0)))], step) * times
 
 
 def _extreme(function: Any, parts: Sequence[Expression]) -> Expression:
@@ -214,7 +232,7 @@ def _extreme(function: Any, parts: Sequence[Expression]) -> Expression:
     return parts[0] if len(parts) == 1 else function(*parts, evaluate=False)
 
 
-_LOG = _one(sp.log, np.log)
+_ABS, _LOG = _one(sp.Abs, np.abs), _one(sp.log, np.log)
 _FLOOR, _CEILING = _one(sp.floor, np.floor), _one(sp.ceiling, np.ceil)
 _SIN, _COS, _TAN = _one(sp.sin, np.sin), _one(sp.cos, np.cos), _one(sp.tan, np.tan)
 _SINH, _COSH, _TANH = _one(sp.sinh, np.sinh), _one(sp.cosh, np.cosh), _one(sp.tanh, np.tanh)
@@ -222,7 +240,7 @@ _ASIN, _ACOS, _ATAN = _one(sp.asin, np.arcsin), _one(sp.acos, np.arccos), _one(s
 _ASINH, _ACOSH, _ATANH = _one(sp.asinh, np.arcsinh), _one(sp.acosh, np.arccosh), _one(sp.atanh, np.arctanh)
 
 _ONE: dict[int, Callable[[Expression], Expression]] = {
-    libsbml.AST_FUNCTION_ABS: _one(sp.Abs, np.abs),
+    libsbml.AST_FUNCTION_ABS: _ABS,
     libsbml.AST_FUNCTION_CEILING: _CEILING,
     libsbml.AST_FUNCTION_FLOOR: _FLOOR,
     libsbml.AST_FUNCTION_EXP: _one(sp.exp, np.exp),
