@@ -44,6 +44,25 @@ def test_a_root_with_an_infinite_slope_at_the_start_is_left():
     assert -2 * root - 2 * np.log(1 - root) == pytest.approx([1, 2], rel=1e-6)
 
 
+@pytest.mark.parametrize("term", ["sqrt(y)", "y^0.5", "1 / (1 + K / y)"])
+def test_a_slope_that_is_not_finite_at_the_start_costs_no_accuracy(term):
+    """y = 10 (1 - exp(-t / 10)) drives x through a term whose slope is infinite, or no number, at 0."""
+    text = f"y = 0; K = 2; y' = 1 - 0.1 * y; x = 0; x' = {term} - x"
+    usual, tight = (run(text, [0, 1, 2], outputs=("x", "y"), rtol=rtol) for rtol in (1e-6, 1e-11))
+    assert not usual.messages
+    assert usual.values == pytest.approx(tight.values, rel=1e-5)
+    assert tight.values[0, :, 1] == pytest.approx(10 * (1 - np.exp([0, -0.1, -0.2])), rel=1e-9)
+
+
+def test_doses_go_into_species_that_nothing_else_changes():
+    text = "compartment c = 2; species S in c = 1, $B in c = 3; k = 0.1; J: S -> ; c * k * S * B"
+    given = doses((0, 1, "B", 2, 0), (0, 0, "S", 4, 1))
+    found = run(text, [0, 1, 2], outputs=("S", "B"), doses=given)
+    first = np.exp(-0.3) + 2 / 0.3 * (1 - np.exp(-0.3))
+    assert found.values[0, :, 0] == pytest.approx([1, first, first * np.exp(-0.4)], rel=1e-5)
+    assert found.values[0, :, 1] == pytest.approx([3, 3, 4])
+
+
 def test_sensitivities_of_a_hill_term_hold_where_the_drug_is_still_absent():
     model = engine.load_antimony("z' = E0*S^h/(K^h + S^h) - 0.2*z; S' = -S; z = 0; S = 0; E0 = 2; h = 1.7; K = 0.5")
 

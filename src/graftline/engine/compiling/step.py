@@ -21,7 +21,7 @@ from .sparse import RIGHT, Entry, Factorisation, Operation
 from .stages import combine_function, new_states_function, take_function
 
 _WORK, _STAGE = "%w", "%u"
-_UNBOUNDED = frozenset({"pow", "sqrt", "log"})
+_UNBOUNDED = frozenset({"pow", "sqrt", "log", "recip"})
 _PIVOTS: Entry = (-1, -1)  # stands for what tells whether all pivots are finite
 _PIECE = 2000  # operations of the factorisation in one function: the compiler is slow on longer ones
 
@@ -163,7 +163,7 @@ class StepWriter:
         return _function(f"{name}(ptr noalias %w)", code)
 
     def _bounded(self, code: Assembly, node: Node, values: Mapping[Node, str]) -> str:
-        """An entry of the Jacobian; 0 where a root or a power has no finite slope, as that of x at 0.
+        """An entry of the Jacobian; 0 where it has no finite value, as the slope of a root at 0.
 
         The method then loses order, not consistency, and the error control sees it.
         """

@@ -245,15 +245,17 @@ class Translation:
         )
 
     def _quantities(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """States, then constants, each in the order of the text: species, then the others."""
+        """States, then constants, each in the order of the text: species, then the others.
+
+        Every species that may change is a state, so that doses can go into it, also where nothing changes it.
+        """
         states: list[str] = []
         constants: list[str] = []
         for name, species in self._species.items():
             if name in self._assigned_names:
                 continue
-            element = self._model.getSpecies(name)
-            reacts = self._parts_of[name] and not (element.getBoundaryCondition() or element.getConstant())
-            (states if reacts or name in self._rules else constants).append(species.quantity)
+            fixed = self._model.getSpecies(name).getConstant() and name not in self._rules
+            (constants if fixed else states).append(species.quantity)
         for name in (*self._plain, *self._references):
             rule = self._rules.get(name)
             if rule is None or rule.isRate():
