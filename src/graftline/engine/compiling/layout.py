@@ -9,7 +9,7 @@ from .rodas5p import STAGES
 
 CONTROL = (
     "step_size", "per_step", "planned", "rejected", "steps", "step_limit", "stop", "look", "end", "error",
-    "last_log_error", "accepted", "taken", "share", "pivots",
+    "last_log_error", "accepted", "taken", "share", "pivots", "mend",
 )  # fmt: skip
 """Numbers of a lane beside its equations, each at `Layout.control(name)`:
 
@@ -20,6 +20,7 @@ CONTROL = (
   of the last accepted step
 - `accepted` 1 if the step is; `taken` 1 where its end becomes the beginning of the next
 - `share` of the step at which one looks inside it; `pivots` 0 if all of the factorisation are finite, else not a number
+- `mend` 1 after a step that came to no finite error: from then on entries of the matrix that are not finite are mended
 """
 
 

@@ -21,7 +21,6 @@ from .sparse import RIGHT, Entry, Factorisation, Operation
 from .stages import combine_function, new_states_function, take_function
 
 _WORK, _STAGE = "%w", "%u"
-_UNBOUNDED = frozenset({"pow", "sqrt", "log", "recip"})
 _PIVOTS: Entry = (-1, -1)  # stands for what tells whether all pivots are finite
 _PIECE = 2000  # operations of the factorisation in one function: the compiler is slow on longer ones
 
@@ -85,6 +84,7 @@ class StepWriter:
             take_function(layout, lanes, "take"),
             begin_function(layout, lanes, "begin_step"),
             self._derivatives("derivatives"),
+            self._mend("mend"),
             self._rates("rates_of_stage"),
             *factor,
             *solve,
@@ -96,7 +96,20 @@ class StepWriter:
 
     def _step(self, factor: Sequence[str], solve: Sequence[str]) -> str:
         """The order in which all this is called."""
-        lines = [f"call void @{name}(ptr %w)" for name in ("take", "begin_step", "derivatives", *factor)]
+        look = Assembly(self.lanes)
+        flagged = look.compare("lt", look.number(0.5), look.load(_WORK, self.layout.control("mend")))
+        any_flagged = look.as_mask(flagged)
+        lines = [
+            *(f"call void @{name}(ptr %w)" for name in ("take", "begin_step", "derivatives")),
+            *look.lines,
+            f"%some = icmp ne i64 {any_flagged}, 0",
+            "br i1 %some, label %mend, label %whole",
+            "mend:",
+            "call void @mend(ptr %w)",
+            "br label %whole",
+            "whole:",
+            *(f"call void @{name}(ptr %w)" for name in factor),
+        ]
         for stage in range(STAGES):
             place = (self.layout.stages + stage * self.layout.states) * self.lanes
             lines.append(f"%u{stage} = getelementptr inbounds double, ptr %w, i64 {place}")
@@ -149,9 +162,9 @@ class StepWriter:
         for place, (i, j) in enumerate(self.plan.entries):
             node = own.jacobian.get((order[i], order[j]))
             if i == j:
-                entry = diagonal if node is None else code.sub(diagonal, self._bounded(code, node, values))
+                entry = diagonal if node is None else code.sub(diagonal, values[node])
             else:
-                entry = code.number(0.0) if node is None else code.neg(self._bounded(code, node, values))
+                entry = code.number(0.0) if node is None else code.neg(values[node])
             code.store(_WORK, layout.matrix + place, entry)
         slopes, weight = self._slopes(code, values), float(stage_times()[1][0])
         for row, node in own.time_derivatives.items():
@@ -162,16 +175,23 @@ class StepWriter:
             code.store(_WORK, layout.stages + row, slope)
         return _function(f"{name}(ptr noalias %w)", code)
 
-    def _bounded(self, code: Assembly, node: Node, values: Mapping[Node, str]) -> str:
-        """An entry of the Jacobian; 0 where it has no finite value, as the slope of a root at 0.
+    def _mend(self, name: str) -> str:
+        """`void name(ptr w)`: where `mend` says, entries that are not finite become those of a rate that never changes.
 
-        The method then loses order, not consistency, and the error control sees it.
+        An infinite slope, as that of a root at 0, is no reason to give a patient up while the rates are finite: the
+        method then loses order, not consistency, and the error control sees it.
         """
-        graph, value = self.equations.graph, values[node]
-        if _UNBOUNDED.isdisjoint(graph.operations[one] for one in graph.reached([node])):
-            return value
-        finite = code.compare("lt", code.intrinsic("fabs", value), code.number(float("inf")))
-        return code.select(finite, value, code.number(0.0))
+        code, layout = Assembly(self.lanes), self.layout
+        here = code.compare("lt", code.number(0.5), code.load(_WORK, layout.control("mend")))
+        diagonal = code.mul(code.number(1.0 / GAMMA), code.load(_WORK, layout.control("per_step")))
+        for place, (i, j) in enumerate(self.plan.entries):
+            entry = code.load(_WORK, layout.matrix + place)
+            finite = code.compare("lt", code.intrinsic("fabs", entry), code.number(float("inf")))
+            mended = code.logic("and", here, code.logic("not", finite))
+            code.store(
+                _WORK, layout.matrix + place, code.select(mended, diagonal if i == j else code.number(0.0), entry)
+            )
+        return _function(f"{name}(ptr noalias %w)", code)
 
     def _rates(self, name: str) -> str:
         """`void name(ptr w, ptr u, double d)`: the right-hand side of a stage; `u` holds the part known before."""

@@ -197,6 +197,8 @@ def _reject(k: Kernel, j: Job, s: Lanes, lane: int) -> bool:
         return True
     put_whole(j.rejected, patient, get_whole(j.rejected, patient) + 1)
     set_field(k, s, k.rejected, lane, 1.0)
+    if not math.isfinite(error):
+        set_field(k, s, k.mend, lane, 1.0)
     factor = max(_SHRINK_MOST, _SAFETY * inverse_fifth_root(error)) if 1.0 < error < 1e30 else _SHRINK_MOST
     set_field(k, s, k.planned, lane, factor * step)
     now = field(k, s, 0, lane)
@@ -315,19 +317,21 @@ def _write_now(k: Kernel, j: Job, s: Lanes, lane: int) -> None:
 @written_in
 def _write(k: Kernel, j: Job, s: Lanes, lane: int, moment: int) -> None:
     """One row of outputs from the time and states that stand at place `moment`."""
-    width, w, output = k.lanes, s.work, get_whole(s.output, lane)
-    row = (get_whole(s.patient, lane) * j.times_count + output) * j.outputs
+    width, w, output, columns = k.lanes, s.work, get_whole(s.output, lane), j.outputs
+    row = (get_whole(s.patient, lane) * j.times_count + output) * columns
+    out, total = j.out + 8 * row, 0.0
     put_whole(s.output, lane, output + 1)
     if k.observe == 0:
-        for column in range(j.outputs):
-            state = get_whole(j.output_states, column)
-            put(j.out, row + column, get(w, (moment + 1 + state) * width + lane))
+        asked, states = j.output_states, w + 8 * ((moment + 1) * width + lane)  # read once, not for every column
+        for column in range(columns):
+            value = get(states, get_whole(asked, column) * width)
+            put(out, column, value)
+            total += 0.0 * value
     else:
         here = w + 8 * lane
-        call_one(k.observe, here + 8 * moment * width, here, j.out + 8 * row)
-    total = 0.0
-    for column in range(j.outputs):
-        total += 0.0 * get(j.out, row + column)
+        call_one(k.observe, here + 8 * moment * width, here, out)
+        for column in range(columns):
+            total += 0.0 * get(out, column)
     if total != 0.0:  # as it is only if a number is infinite or none
         _note_no_number(k, j, s, lane, row)
 
@@ -394,6 +398,7 @@ def _restart(k: Kernel, j: Job, s: Lanes, lane: int) -> None:
     set_field(k, s, k.planned, lane, _first_step(k, s, lane))
     set_field(k, s, k.last_log_error, lane, _LAST_ERROR_FIRST)
     set_field(k, s, k.rejected, lane, 0.0)
+    set_field(k, s, k.mend, lane, 0.0)
     set_field(k, s, k.taken, lane, 0.0)
     _look_ahead(k, j, s, lane)
 

@@ -53,6 +53,7 @@ class Kernel(NamedTuple):
     accepted: int
     taken: int
     share: int
+    mend: int
     relative_tolerance: int
     lowest: int
     truths: int
