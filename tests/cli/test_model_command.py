@@ -29,7 +29,7 @@ def file(tmp_path):
 
 def test_check_says_what_a_model_is_made_of(file, capsys):
     assert run(["model", "check", file]) == 0
-    assert capsys.readouterr().out == f"{file}: 1 states, 1 parameters, 1 observables, 1 events\n"
+    assert capsys.readouterr().out == f"{file}: 1 state, 1 parameter, 1 observable, 1 event\n"
 
 
 def test_check_tells_the_line_of_a_fault_and_leaves_with_two(tmp_path, capsys):
@@ -146,3 +146,20 @@ def test_the_equations_of_the_twin_are_described_in_words(capsys):
     assert words["rate of", "A"] == "Antigen-positive tumour: grows, is killed, loses antigen"
     assert words["rate of", "Z"]
     assert all(words["observable", row["name"]] for row in rows if row["what"] == "observable")
+
+
+def test_a_run_that_fails_says_so_by_its_exit_code(tmp_path, capsys):
+    (tmp_path / "pole.ant").write_text("x' = x * x; x = 1")
+    assert run(["model", "run", str(tmp_path / "pole.ant"), "--until", "2", "--out", str(tmp_path / "c.csv")]) == 1
+    assert "not solved to the end" in capsys.readouterr().err
+    assert len(pl.read_csv(tmp_path / "c.csv")) == 101
+
+
+def test_a_run_takes_a_negative_parameter_that_is_named_and_no_time_before_the_start(tmp_path, capsys):
+    (tmp_path / "k.ant").write_text("x' = -k * x; x = 1; k = 1")
+    grow = ["model", "run", str(tmp_path / "k.ant"), "--until", "1", "--set", "k=-1"]
+    assert run(grow) == 2
+    assert "parameters k: is below zero" in capsys.readouterr().err
+    assert run([*grow, "--may-be-negative", "k"]) == 0
+    assert run(["model", "run", str(tmp_path / "k.ant"), "--until", "-1"]) == 2
+    assert "--until -1: is not after the start" in capsys.readouterr().err

@@ -80,12 +80,12 @@ def check(name: Named) -> None:
     """Read a model and say what it is made of, or every fault in it. Example: graftline model check my.ant"""
     model, _ = _published.found(name)
     counts = (
-        (len(model.states), "states"),
-        (len(model.parameters), "parameters"),
-        (len(model.observables), "observables"),
-        (len(model.program.events), "events"),
+        (len(model.states), "state"),
+        (len(model.parameters), "parameter"),
+        (len(model.observables), "observable"),
+        (len(model.program.events), "event"),
     )
-    typer.echo(f"{name}: " + ", ".join(f"{count} {word}" for count, word in counts))
+    typer.echo(f"{name}: " + ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts))
     if model.needed:
         typer.echo(f"to be given when it is run: {', '.join(model.needed)}")
 
@@ -151,6 +151,9 @@ def run(  # noqa: PLR0913  # one option each
         typer.Option(metavar="NAME", help="What is written; if left out all states, of a shipped model a little more."),
     ] = [],  # noqa: B006
     rtol: Annotated[float, typer.Option(help="Relative tolerance of the solver.")] = 1e-6,
+    may_be_negative: Annotated[
+        list[str], typer.Option(metavar="NAME", help="A parameter that may be below zero; others are refused.")
+    ] = [],  # noqa: B006
     no_extinction: Annotated[
         bool,
         typer.Option("--no-extinction", help="Solve on where a shipped model's extinction rule would end a group."),
@@ -160,6 +163,8 @@ def run(  # noqa: PLR0913  # one option each
     """Solve a model for one patient. Example: graftline model run kimmel_2021 --until 60 --set r_B=0.1 --out c.svg"""
     from ..engine import Request, solve  # heavy
 
+    if not until > 0:
+        raise InputError(Fault(f"--until {until:g}", "is not after the start, which is time 0", "give a time above 0"))
     model, known = _published.found(name)
     write = None if out is None else _courses.writer(out, known)
     given, doses = given_numbers(model, set_, dose)
@@ -174,6 +179,7 @@ def run(  # noqa: PLR0913  # one option each
         extinctions=extinctions,
         relative_tolerance=rtol,
         absolute_tolerance=absolute_tolerances(model, extinctions, rtol),
+        may_be_negative=tuple(may_be_negative),
     )
     result = solve(model, request)
     for text in _published.extinction_texts(known) if known is not None and extinctions else ():
@@ -185,6 +191,8 @@ def run(  # noqa: PLR0913  # one option each
     else:
         write(result)
         typer.echo(f"wrote {out}")
+    if result.messages:
+        raise typer.Exit(1)
 
 
 def absolute_tolerances(model: Model, extinctions: Sequence[Extinction], rtol: float) -> dict[str, float]:
