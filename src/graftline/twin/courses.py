@@ -194,8 +194,8 @@ def solver_request(request: CourseRequest, times: Numbers) -> engine.Request:
     return engine.Request(
         parameters=parameters,
         initial={symbol: np.maximum(states[symbol], 0.0) for symbol in model.states},
-        start=_start_times(request),
-        doses=_doses(request),
+        start=start_times_of(request),
+        doses=doses_of(request),
         times=np.asarray(times, dtype=np.float64),
         outputs=model.states,
         extinctions=_extinctions(model),
@@ -232,7 +232,7 @@ def conditioning_times(conditioning: Conditioning) -> Numbers:
     return np.asarray(model_time(conditioning.protocol_day), dtype=np.float64)
 
 
-def _start_times(request: CourseRequest) -> Numbers:
+def start_times_of(request: CourseRequest) -> Numbers:
     """As given, else the first conditioning or infusion of each patient, at the latest 0."""
     if request.start_time is not None:
         return np.asarray(request.start_time, dtype=np.float64)
@@ -242,7 +242,7 @@ def _start_times(request: CourseRequest) -> Numbers:
     return start
 
 
-def _doses(request: CourseRequest) -> engine.Doses:
+def doses_of(request: CourseRequest) -> engine.Doses:
     """Drugs in mg/L of their volume over their hours, cells at once into the product in transit."""
     tables = [_conditioning_doses(request), _supportive_doses(request)]
     tables += [_cells(infusion) for infusion in request.infusions]

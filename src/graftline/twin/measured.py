@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from .. import engine
 from ..base.units import MM_PER_CM, PER_uL_PER_e9_L
-from .courses import CourseRequest, _doses, _start_times
+from .courses import CourseRequest, doses_of, start_times_of
 from .model import CORE, twin_text
 from .parameters import number
 
@@ -46,9 +46,9 @@ def measured_request(request: CourseRequest, times: Numbers, outputs: Sequence[s
     return engine.Request(
         times=np.asarray(times, dtype=np.float64),
         outputs=tuple(outputs),
-        start=_start_times(request),
+        start=start_times_of(request),
         parameters={**parameters, **{name: np.full(patients, value) for name, value in fixed.items()}},
-        doses=_doses(request),
+        doses=doses_of(request),
         relative_tolerance=request.relative_tolerance or number("relative_tolerance"),
         absolute_tolerance=number("absolute_tolerance"),
     )
