@@ -78,16 +78,12 @@ def check(holds: bool | None, reason: str) -> Verdict:
 
 def check_at_least(value: float | None, limit: float, reason: str) -> Verdict:
     """Pass if `value` is at or above `limit`; unknown if it is missing (None or NaN)."""
-    return check(None if _missing(value) else value >= limit, reason)  # type: ignore[operator]
+    return check(None if value is None or np.isnan(value) else value >= limit, reason)
 
 
 def check_at_most(value: float | None, limit: float, reason: str) -> Verdict:
     """Pass if `value` is at or below `limit`; unknown if it is missing (None or NaN)."""
-    return check(None if _missing(value) else value <= limit, reason)  # type: ignore[operator]
-
-
-def _missing(value: float | None) -> bool:
-    return value is None or bool(np.isnan(value))
+    return check(None if value is None or np.isnan(value) else value <= limit, reason)
 
 
 @dataclass(frozen=True)
